@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { abortable, DisposableStack } from './lifetime.ts';
+
+describe('DisposableStack', () => {
+  test('undoes everything, last first, though one of them throws', async () => {
+    const order: string[] = [];
+    {
+      await using stack = new DisposableStack();
+      stack.defer(() => void order.push('first'));
+      stack.defer(() => {
+        throw new Error('stuck');
+      });
+      stack.defer(async () => void order.push('last'));
+    }
+    expect(order).toEqual(['last', 'first']);
+  });
+
+  test('what is registered after the end is undone at once', async () => {
+    const stack = new DisposableStack();
+    await stack[Symbol.asyncDispose]();
+    const undone = new Promise<void>((resolve) => stack.defer(resolve));
+    await expect(undone).resolves.toBeUndefined();
+  });
+});
+
+test('abortable rejects with the reason and leaves no listener', async () => {
+  const stop = new AbortController();
+  const waiting = abortable(new Promise(() => {}), stop.signal);
+  stop.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
+});

@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config';
+
+/** unit: pure, beside the code. qemu: real QEMU processes. electron: the real app under Xvfb. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{core,cli,electron,renderer,test}/**/*.test.ts'],
+          exclude: ['test/qemu/**', 'test/electron/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'qemu',
+          include: ['test/qemu/**/*.test.ts'],
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'electron',
+          include: ['test/electron/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
