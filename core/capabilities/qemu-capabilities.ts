@@ -25,8 +25,9 @@ export interface MachineType {
 export type Accelerator = 'kvm' | 'hvf' | 'whpx' | 'tcg';
 
 export interface QemuCapabilities {
-  /** Name under which these capabilities are kept on disk: a digest of path, mtime, size and version. */
+  /** Name under which these capabilities are kept on disk: a digest of the binary's path, mtime and size. */
   readonly key: string;
+  /** The binary's real path when it was probed. */
   readonly binary: string;
   /** Architecture in libvirt's spelling: x86_64, aarch64, s390x, ... */
   readonly arch: string;
@@ -39,6 +40,8 @@ export interface QemuCapabilities {
   readonly commands: ReadonlySet<string>;
   readonly events: ReadonlySet<string>;
   readonly cpuModels: readonly string[];
+  /** The options of the command line that QEMU describes, each with its parameters. */
+  readonly commandLineOptions: ReadonlyMap<string, ReadonlySet<string>>;
   /** Accelerators compiled into the binary; whether one works on this host is a different question. */
   readonly accelerators: readonly Accelerator[];
 }

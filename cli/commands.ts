@@ -1,0 +1,52 @@
+/** Every command of `vireo`, in one table. */
+import type { Command } from './command.ts';
+import { command } from './command.ts';
+import { CommandError } from './command-error.ts';
+import { console } from './commands/console.ts';
+import { define, domxmlToNative, dumpxml, sample } from './commands/definition.ts';
+import { event } from './commands/event.ts';
+import { host } from './commands/host.ts';
+import { dominfo, domstate } from './commands/inspect.ts';
+import { list } from './commands/list.ts';
+import { qemuMonitorCommand } from './commands/monitor-command.ts';
+import { destroy, reboot, reset, resume, shutdown, start, suspend, undefine } from './commands/run-state.ts';
+import { version } from './commands/version.ts';
+import { formatHelp } from './help.ts';
+
+const help: Command = command({
+  name: 'help',
+  group: 'host',
+  summary: 'print help',
+  description: 'Prints global help, command specific help, or help for a group of related commands',
+  options: { command: { type: 'string', help: 'Prints global help, command specific help, or help for a group of related commands' } },
+  run({ output }, values) {
+    const lines = formatHelp(commands, values.command);
+    if (!lines) throw new CommandError('INVALID_ARG', `command or command group '${values.command}' doesn't exist`);
+    output.result({ help: lines.join('\n') }, () => lines);
+    return Promise.resolve();
+  },
+});
+
+export const commands: readonly Command[] = [
+  console,
+  define,
+  destroy,
+  dominfo,
+  domstate,
+  domxmlToNative,
+  dumpxml,
+  event,
+  help,
+  host,
+  list,
+  qemuMonitorCommand,
+  reboot,
+  reset,
+  resume,
+  sample,
+  shutdown,
+  start,
+  suspend,
+  undefine,
+  version,
+];

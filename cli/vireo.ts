@@ -1,0 +1,58 @@
+/** The `vireo` command: ties the command line to this process, its terminal, its signals and the hosts of this machine. */
+import process from 'node:process';
+import { openHost } from '../core/api/host.ts';
+import { systemClock } from '../core/base/clock.ts';
+import { createLog } from '../core/base/log.ts';
+import { stateLayout } from '../core/status/state-folder.ts';
+import { version } from '../package.json';
+import { type HostDoor, runCommandLine } from './run-command-line.ts';
+import { serveHost } from './serve-host.ts';
+import { type HostProgram, reachHost, reachOrStartHost } from './start-host.ts';
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (interrupted.signal.aborted) process.exit(1); // whoever asks twice does not want to wait
+    interrupted.abort(signal);
+  });
+}
+
+// `vireo list | head` is no failure: whoever reads has enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exitCode = 1;
+});
+
+const program: HostProgram = { node: process.env['VIREO_NODE'] ?? process.execPath, script: process.argv[1] ?? '', env: process.env };
+
+const hosts: HostDoor = {
+  connect: (stateFolder, label, signal) => reachOrStartHost(stateLayout(stateFolder), label, program, { clock: systemClock, signal }),
+  connectIfThere: (stateFolder, label, signal) => reachHost(stateLayout(stateFolder), label, { clock: systemClock, signal }),
+  serve: (stateFolder, tell, signal) =>
+    serveHost({
+      open: openHost,
+      layout: stateLayout(stateFolder),
+      clock: systemClock,
+      log: createLog((line) => process.stderr.write(`${line}\n`)),
+      version,
+      tell,
+      interrupted: signal,
+    }),
+};
+
+void runCommandLine({
+  argv: process.argv.slice(2),
+  env: process.env,
+  folder: process.cwd(),
+  platform: process.platform,
+  pid: process.pid,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: systemClock,
+  version,
+  hosts,
+  interrupted: interrupted.signal,
+}).then((exitCode) => {
+  process.exitCode = exitCode;
+});

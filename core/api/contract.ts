@@ -1,0 +1,139 @@
+/**
+ * The contract: every method, event and stream of a Vireo host, with the schemas that are checked at each door. The
+ * window, the command and code in the same process all speak it; names are those of libvirt's remote protocol, so
+ * that a refusal names its holder as libvirt does (`remoteDispatchDomainSuspend`).
+ */
+import { z } from 'zod';
+import { domainEventSchema, domainSummarySchema } from '../domain/domain-summary.ts';
+
+/** A domain by numeric id, UUID or name, looked up in this order as virsh does. */
+const domain = z.string().min(1).max(1024);
+const onDomain = z.object({ domain });
+const nothing = z.object({});
+const none = z.null();
+
+export const hostStatusSchema = z.object({
+  version: z.string(),
+  hostUuid: z.string(),
+  pid: z.number().int(),
+  /** `app` has windows, `host` has none. */
+  role: z.enum(['app', 'host', 'in process']),
+  stateFolder: z.object({ path: z.string(), writable: z.boolean() }),
+  qemu: z.union([
+    z.object({ found: z.literal(true), binary: z.string(), version: z.string(), package: z.string(), arch: z.string() }),
+    z.object({ found: z.literal(false), reason: z.string(), remedy: z.string() }),
+  ]),
+  /** The accelerator that starts use, with why it is not the best one. Null until it has been tried. */
+  accelerator: z.object({ name: z.string(), reason: z.string().nullable(), remedy: z.string().nullable() }).nullable(),
+  sampleGuest: z.union([
+    z.object({ available: z.literal(true), version: z.string() }),
+    z.object({ available: z.literal(false), reason: z.string() }),
+  ]),
+  /** State files that could not be read and were set aside or skipped. */
+  problems: z.array(z.object({ what: z.string(), path: z.string().nullable() })),
+});
+export type HostStatus = z.infer<typeof hostStatusSchema>;
+
+const listResult = z.object({ revision: z.number().int(), domains: z.array(domainSummarySchema) });
+const definedResult = z.object({
+  domain: domainSummarySchema,
+  /** Elements and attributes that are kept but not understood, each with where it stands. */
+  notUnderstood: z.array(z.object({ path: z.string(), line: z.number().int() })),
+});
+
+/** `access: 'read'` methods change nothing, so they end with the client that asked; the others finish without it. */
+function read<P extends z.ZodType, R extends z.ZodType>(params: P, result: R): { access: 'read'; params: P; result: R } {
+  return { access: 'read', params, result };
+}
+function write<P extends z.ZodType, R extends z.ZodType>(params: P, result: R): { access: 'write'; params: P; result: R } {
+  return { access: 'write', params, result };
+}
+
+export const methods = {
+  hostGetStatus: read(nothing, hostStatusSchema),
+  /** Ends a screenless host so that another process can own its state folder; refused by the app. */
+  hostHandOver: write(nothing, none),
+  connectListAllDomains: read(nothing, listResult),
+  domainLookup: read(onDomain, domainSummarySchema),
+  domainDefineXML: write(z.object({ xml: z.string().max(4 << 20), source: z.string().optional() }), definedResult),
+  domainUndefine: write(onDomain, none),
+  domainCreate: write(z.object({ domain, paused: z.boolean().default(false) }), domainSummarySchema),
+  domainShutdown: write(z.object({ domain, mode: z.enum(['default', 'acpi', 'agent']).default('default') }), none),
+  domainReboot: write(z.object({ domain, mode: z.enum(['default', 'acpi', 'agent']).default('default') }), none),
+  domainReset: write(onDomain, none),
+  domainDestroy: write(z.object({ domain, graceful: z.boolean().default(false) }), none),
+  domainSuspend: write(onDomain, none),
+  domainResume: write(onDomain, none),
+  domainGetInfo: read(
+    onDomain,
+    z.object({
+      summary: domainSummarySchema,
+      maximumMemoryKiB: z.number(),
+      memoryKiB: z.number(),
+      vcpus: z.number().int(),
+      /** CPU time of the QEMU process in nanoseconds; null while it does not run. */
+      cpuTimeNs: z.number().nullable(),
+      autostart: z.boolean(),
+    }),
+  ),
+  domainGetXMLDesc: read(z.object({ domain, inactive: z.boolean().default(false), secure: z.boolean().default(false) }), z.object({ xml: z.string() })),
+  connectDomainXMLToNative: read(z.object({ xml: z.string().max(4 << 20).optional(), domain: domain.optional() }), z.object({ argv: z.array(z.string()), text: z.string() })),
+  /** The last part of the domain's log: command line, QEMU's own words, start and stop with reasons. */
+  domainGetLog: read(z.object({ domain, maximumBytes: z.number().int().min(1).max(1 << 20).default(65_536) }), z.object({ text: z.string(), path: z.string() })),
+  qemuDomainMonitorCommand: write(z.object({ domain, command: z.string().max(1 << 20), hmp: z.boolean().default(false) }), z.object({ result: z.string() })),
+  /** Defines the sample guest under `name`; an existing domain of this name is an error. */
+  sampleGuestDefine: write(z.object({ name: z.string().min(1).max(256).default('sample') }), definedResult),
+} as const;
+
+export const events = {
+  domain: domainEventSchema,
+  host: z.object({ status: hostStatusSchema }),
+} as const;
+
+/** What a console stream's two ends tell each other beside bytes. */
+export const consoleServerMessage = z.discriminatedUnion('type', [
+  /** Bytes `from` to `to` of the stream are kept nowhere any more. */
+  z.object({ type: z.literal('gap'), from: z.number(), to: z.number() }),
+  z.object({ type: z.literal('mode'), mode: z.enum(['write', 'watch']) }),
+  z.object({ type: z.literal('notice'), what: z.enum(['taken-over', 'writer-changed', 'released', 'closed']), by: z.string().nullable(), atMs: z.number() }),
+  z.object({ type: z.literal('refused'), error: z.object({ code: z.string(), message: z.string() }), holder: z.string().nullable(), sinceMs: z.number().nullable() }),
+]);
+export type ConsoleServerMessage = z.infer<typeof consoleServerMessage>;
+
+export const consoleClientMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('request-write'), force: z.boolean() }),
+  z.object({ type: z.literal('release') }),
+]);
+export type ConsoleClientMessage = z.infer<typeof consoleClientMessage>;
+
+export const streams = {
+  /** A character device, by alias; null opens the first console. Bytes are what the guest prints and the client types. */
+  domainOpenConsole: {
+    params: z.object({
+      domain,
+      device: z.string().max(256).nullable().default(null),
+      /** `write-or-watch` writes when nobody else does and watches otherwise. */
+      mode: z.enum(['write', 'watch', 'write-or-watch']).default('write'),
+      force: z.boolean().default(false),
+      from: z.enum(['history', 'now']).default('history'),
+    }),
+    opened: z.object({ domain: domainSummarySchema, alias: z.string(), label: z.string(), mode: z.enum(['write', 'watch']), sessionId: z.string() }),
+    fromServer: consoleServerMessage,
+    fromClient: consoleClientMessage,
+  },
+} as const;
+
+export type Methods = typeof methods;
+export type MethodName = keyof Methods;
+export type MethodInput<M extends MethodName> = z.input<Methods[M]['params']>;
+export type MethodParams<M extends MethodName> = z.output<Methods[M]['params']>;
+export type MethodResult<M extends MethodName> = z.output<Methods[M]['result']>;
+export type EventName = keyof typeof events;
+export type EventPayload<E extends EventName> = z.output<(typeof events)[E]>;
+export type Streams = typeof streams;
+export type StreamName = keyof Streams;
+
+/** The owner's name that a job of this method carries, in libvirt's form. */
+export function ownerOf(method: string): string {
+  return `remoteDispatch${method.charAt(0).toUpperCase()}${method.slice(1)}`;
+}

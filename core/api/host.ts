@@ -1,0 +1,199 @@
+/**
+ * One host: the owner of a state folder, with the driver and the doors to it. The app, the screenless host and tests
+ * open it; whoever else wants the guests of this folder comes through a door.
+ */
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { VireoError } from '../base/errors.ts';
+import { Emitter } from '../base/events.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { AcceleratorChoice } from '../capabilities/accelerator.ts';
+import { CapabilitiesCache } from '../capabilities/cache.ts';
+import { hostAcceleration } from '../capabilities/host-acceleration.ts';
+import { probeCapabilities } from '../capabilities/probe.ts';
+import type { DomainSummary } from '../domain/domain-summary.ts';
+import { Driver } from '../driver/driver.ts';
+import { HostSurvey, hostUuid } from '../driver/host-facts.ts';
+import { defineSample } from '../driver/sample.ts';
+import { acquireOwnership, type Ownership, type OwnerRole } from '../status/owner-file.ts';
+import type { StateLayout } from '../status/state-folder.ts';
+import { type Channel, channelPair } from './channel.ts';
+import { type Client, connect } from './client.ts';
+import { consoleService } from './console-service.ts';
+import { type HostStatus, type Methods, methods } from './contract.ts';
+import { type LocalServer, listenLocal } from './local-server.ts';
+import { type Implementation, type MethodTable, type ServedEvent, type ServerOptions, serve } from './server.ts';
+import { driverService } from './service.ts';
+
+export interface HostOptions {
+  readonly layout: StateLayout;
+  readonly role: OwnerRole;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** For tests: how long a job is waited for, and a monitor. */
+  readonly jobWaitMs?: number;
+  readonly monitorDeadlineMs?: number;
+}
+
+export interface Host {
+  readonly layout: StateLayout;
+  readonly driver: Driver;
+  /** Connections through the local socket. */
+  readonly localClients: number;
+  /** A client in this process, through the same contract as every other. */
+  client(label: string): Client;
+  /** Serves one more door; `extra` adds methods of the door's own to those of the driver. */
+  serve<T extends MethodTable>(channel: Channel, nameClient: (hint: string) => string, extra?: { readonly methods: T; readonly implementation: Implementation<T> }): Disposable;
+  runningDomains(): readonly DomainSummary[];
+  /** Resolves when another process asked this host to end; never for the app, which refuses. */
+  readonly handOverRequested: Promise<void>;
+  /** Closes the doors, lets go of the guests, which run on, and gives the folder free. */
+  close(): Promise<void>;
+}
+
+const probeDeadlineMs = 20_000;
+
+/** @throws RESOURCE_BUSY naming the live owner of the folder. */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const ownership = await acquireOwnership(options.layout, { role: options.role, wallTime: () => options.clock.wallTime() });
+  try {
+    const host = new OpenHost(options, ownership, await hostUuid(options.layout));
+    await host.open();
+    return host;
+  } catch (error) {
+    await ownership.release();
+    throw error;
+  }
+}
+
+class OpenHost implements Host {
+  readonly layout: StateLayout;
+  readonly handOverRequested: Promise<void>;
+  readonly #options: HostOptions;
+  readonly #ownership: Ownership;
+  readonly #uuid: string;
+  readonly #events = new Emitter<ServedEvent>();
+  readonly #closing = new AbortController();
+  readonly #doors = new Set<Disposable>();
+  readonly #capabilities: CapabilitiesCache;
+  readonly #accelerators: AcceleratorChoice;
+  readonly #survey: HostSurvey;
+  #driver: Driver | null = null;
+  #local: LocalServer | null = null;
+  #requestHandOver!: () => void;
+  #closed: Promise<void> | null = null;
+
+  constructor(options: HostOptions, ownership: Ownership, uuid: string) {
+    const { layout, clock, log } = options;
+    this.layout = layout;
+    this.#options = options;
+    this.#ownership = ownership;
+    this.#uuid = uuid;
+    this.handOverRequested = new Promise((resolve) => (this.#requestHandOver = resolve));
+    this.#capabilities = new CapabilitiesCache({
+      folder: layout.capabilities,
+      clock,
+      log,
+      probe: (binary) => probeCapabilities(binary, { spawn, clock, log, signal: this.#closing.signal, deadlineMs: probeDeadlineMs }),
+    });
+    this.#accelerators = new AcceleratorChoice({ folder: layout.capabilities, host: hostAcceleration(), spawn, clock, log, signal: this.#closing.signal });
+    this.#survey = new HostSurvey(layout, this.#capabilities, this.#accelerators);
+  }
+
+  get driver(): Driver {
+    if (!this.#driver) throw new VireoError('INTERNAL_ERROR', 'the host is not open');
+    return this.#driver;
+  }
+
+  get localClients(): number {
+    return this.#local?.clients ?? 0;
+  }
+
+  async open(): Promise<void> {
+    const { layout, clock, log, jobWaitMs, monitorDeadlineMs } = this.#options;
+    this.#driver = await Driver.open({
+      layout,
+      clock,
+      log,
+      capabilities: this.#capabilities,
+      accelerators: this.#accelerators,
+      ...(jobWaitMs === undefined ? {} : { jobWaitMs }),
+      ...(monitorDeadlineMs === undefined ? {} : { monitorDeadlineMs }),
+    });
+    this.#driver.hub.events.on((event) => this.#events.fire({ name: 'domain', payload: event }));
+    this.#local = await listenLocal(layout.socket, (channel, { number }) => this.serve(channel, (hint) => `${hint || 'a client'} #${number}`), { log });
+    void this.#tryAccelerator();
+  }
+
+  client(label: string): Client {
+    const [near, far] = channelPair();
+    this.serve(far, () => label);
+    return connect(near, label);
+  }
+
+  serve<T extends MethodTable>(channel: Channel, nameClient: (hint: string) => string, extra?: { readonly methods: T; readonly implementation: Implementation<T> }): Disposable {
+    const service = driverService({
+      driver: this.driver,
+      status: () => this.#status(),
+      handOver: () => this.#handOver(),
+      defineSample: (call, name) => defineSample(this.driver, call, name, path.join(this.layout.root, 'images'), () => this.#bestAccelerator()),
+    });
+    const options: ServerOptions<MethodTable> = {
+      methods: { ...methods, ...extra?.methods },
+      implementation: { ...service, ...extra?.implementation } as Implementation<Methods> & Implementation<T> as Implementation<MethodTable>,
+      streams: { domainOpenConsole: consoleService(this.driver) },
+      events: this.#events,
+      version: this.#options.version,
+      log: this.#options.log,
+      nameClient,
+    };
+    const door = serve(channel, options);
+    this.#doors.add(door);
+    channel.onClose(() => this.#doors.delete(door));
+    return door;
+  }
+
+  runningDomains(): readonly DomainSummary[] {
+    return this.driver.active();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(new VireoError('OPERATION_ABORTED', 'the host is closing'));
+    for (const door of [...this.#doors]) door[Symbol.dispose]();
+    await this.#local?.close();
+    await this.#driver?.close();
+    await this.#ownership.release();
+  }
+
+  async #status(): Promise<HostStatus> {
+    const facts = await this.#survey.look();
+    const { version, role } = this.#options;
+    return { version, role, hostUuid: this.#uuid, pid: process.pid, ...facts, problems: this.driver.problems };
+  }
+
+  async #tryAccelerator(): Promise<void> {
+    try {
+      await this.#survey.tryAccelerator();
+      if (!this.#closing.signal.aborted) this.#events.fire({ name: 'host', payload: { status: await this.#status() } });
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.#options.log.write('warning', 'the accelerator could not be tried', { error: String(error) });
+    }
+  }
+
+  async #bestAccelerator(): Promise<'kvm' | 'hvf' | 'whpx' | 'tcg'> {
+    const capabilities = await this.#survey.hostCapabilities();
+    return (await this.#accelerators.forStart(capabilities)).accelerator;
+  }
+
+  #handOver(): void {
+    if (this.#options.role !== 'host') throw new VireoError('OPERATION_DENIED', `the ${this.#options.role} (pid ${process.pid}) does not give up its guests while it runs; close it first`);
+    this.#requestHandOver();
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * The host's side of every door: validates what comes in, calls the implementation with a `Call`, and sends results,
+ * events and stream bytes back. It trusts nothing of what a channel carries.
+ */
+import type { z } from 'zod';
+import type { Emitter } from '../base/events.ts';
+import { VireoError, asVireoError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { Call } from '../job/call.ts';
+import { type Channel, type ClientMessage, clientMessage, protocolVersion } from './channel.ts';
+import { type EventName, type StreamName, type Streams, ownerOf, streams } from './contract.ts';
+import { SendWindow } from './send-window.ts';
+
+export interface MethodContract {
+  readonly access: 'read' | 'write';
+  readonly params: z.ZodType;
+  readonly result: z.ZodType;
+}
+export type MethodTable = Readonly<Record<string, MethodContract>>;
+
+/** One function for each method of a contract. */
+export type Implementation<T extends MethodTable> = {
+  readonly [M in keyof T]: (call: Call, params: z.output<T[M]['params']>) => Promise<z.input<T[M]['result']>>;
+};
+
+/** What a running stream has in its hands. */
+export interface StreamLink<S extends StreamName> {
+  /** Waits while the client has not acknowledged enough. */
+  sendBytes(bytes: Uint8Array, offset: number): Promise<void>;
+  sendMessage(message: z.input<Streams[S]['fromServer']>): void;
+  /** Aborts when the client closes the stream or is gone. */
+  readonly closed: AbortSignal;
+}
+
+export interface ServedStream<S extends StreamName> {
+  readonly opened: z.input<Streams[S]['opened']>;
+  /** Serves until it returns; the client is told of the end. */
+  run(link: StreamLink<S>): Promise<void>;
+  /** The promise holds back further bytes of this client. */
+  onBytes(bytes: Uint8Array): Promise<void>;
+  onMessage(message: z.output<Streams[S]['fromClient']>): void;
+}
+
+export type StreamImplementation = {
+  readonly [S in StreamName]: (call: Call, params: z.output<Streams[S]['params']>) => Promise<ServedStream<S>>;
+};
+
+export interface ServedEvent {
+  readonly name: EventName;
+  readonly payload: unknown;
+}
+
+export interface ServerOptions<T extends MethodTable> {
+  readonly methods: T;
+  readonly implementation: Implementation<T>;
+  readonly streams: StreamImplementation;
+  readonly events: Emitter<ServedEvent>;
+  readonly version: string;
+  readonly log: Log;
+  /** Names the client for others; what it says of itself is only a hint. */
+  nameClient(hint: string): string;
+}
+
+interface RunningStream {
+  readonly closed: AbortController;
+  readonly window: SendWindow;
+  served: ServedStream<StreamName> | null;
+  /** Input is handed over one piece after the other. */
+  input: Promise<void>;
+  /** Bytes of input that came and are not handed over yet. */
+  pendingBytes: number;
+}
+
+/** An honest client stops at its send window; more than this is a client that does not look at it. */
+const maximumPendingBytes = 1 << 20;
+
+/** Serves one client until its channel closes. */
+export function serve<T extends MethodTable>(channel: Channel, options: ServerOptions<T>): Disposable {
+  const connection = new Connection(channel, options);
+  return { [Symbol.dispose]: () => connection.close() };
+}
+
+class Connection<T extends MethodTable> {
+  readonly #channel: Channel;
+  readonly #options: ServerOptions<T>;
+  readonly #calls = new Map<number, { abort: AbortController; access: 'read' | 'write' }>();
+  readonly #streams = new Map<number, RunningStream>();
+  #client: string | null = null;
+  #subscription: Disposable | null = null;
+  #open = true;
+
+  constructor(channel: Channel, options: ServerOptions<T>) {
+    this.#channel = channel;
+    this.#options = options;
+    channel.onMessage((message) => this.#receive(message));
+    channel.onClose(() => this.#ended());
+  }
+
+  close(): void {
+    this.#channel.close();
+    this.#ended();
+  }
+
+  #ended(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#subscription?.[Symbol.dispose]();
+    const gone = new VireoError('OPERATION_ABORTED', 'the client is gone');
+    for (const stream of this.#streams.values()) stream.closed.abort(gone);
+    // What changes something goes on to its end: closing a window must not leave a start half done.
+    for (const call of this.#calls.values()) if (call.access === 'read') call.abort.abort(gone);
+  }
+
+  #receive(raw: unknown): void {
+    if (!this.#open) return;
+    const parsed = clientMessage.safeParse(raw);
+    if (!parsed.success) return this.#reject('a client sent a message that does not fit the protocol', parsed.error.message);
+    const message = parsed.data;
+    if (message.t === 'hello') return this.#hello(message);
+    if (this.#client === null) return this.#reject('a client did not say hello first', message.t);
+    switch (message.t) {
+      case 'subscribe':
+        this.#subscription ??= this.#options.events.on((event) => this.#channel.send({ t: 'event', name: event.name, payload: event.payload }));
+        return;
+      case 'call':
+        return void this.#call(this.#client, message);
+      case 'cancel':
+        return this.#calls.get(message.id)?.abort.abort(new VireoError('OPERATION_ABORTED', 'the client cancelled the call'));
+      case 'open':
+        return void this.#openStream(this.#client, message);
+      default:
+        return this.#stream(message);
+    }
+  }
+
+  #hello(message: Extract<ClientMessage, { t: 'hello' }>): void {
+    this.#channel.send({ t: 'welcome', protocol: protocolVersion, version: this.#options.version });
+    if (message.protocol !== protocolVersion) return this.#reject('a client speaks another protocol', String(message.protocol));
+    this.#client ??= this.#options.nameClient(message.label);
+  }
+
+  #reject(what: string, details: string): void {
+    this.#options.log.write('warning', what, { details });
+    this.close();
+  }
+
+  async #call(client: string, message: Extract<ClientMessage, { t: 'call' }>): Promise<void> {
+    const { id, method } = message;
+    const abort = new AbortController();
+    try {
+      if (this.#calls.has(id)) throw new VireoError('RPC', `call ${id} is still under way`);
+      const contract = Object.hasOwn(this.#options.methods, method) ? this.#options.methods[method] : undefined;
+      if (!contract) throw new VireoError('NO_SUPPORT', method);
+      const params = contract.params.safeParse(message.params);
+      if (!params.success) throw invalidParams(method, params.error);
+      this.#calls.set(id, { abort, access: contract.access });
+      const call = new Call({ owner: ownerOf(method), client, signal: abort.signal, log: this.#options.log.with({ api: method, client }) });
+      const value = await this.#options.implementation[method as keyof T](call, params.data as never);
+      if (this.#open) this.#channel.send({ t: 'result', id, value });
+    } catch (thrown) {
+      const error = asVireoError(thrown);
+      if (error.code === 'INTERNAL_ERROR') this.#options.log.write('error', 'a call failed', { method, error: error.stack ?? error.message });
+      if (this.#open) this.#channel.send({ t: 'error', id, error: errorToWire(error) });
+    } finally {
+      if (this.#calls.get(id)?.abort === abort) this.#calls.delete(id);
+    }
+  }
+
+  async #openStream(client: string, message: Extract<ClientMessage, { t: 'open' }>): Promise<void> {
+    const { id } = message;
+    const running: RunningStream = { closed: new AbortController(), window: new SendWindow(), served: null, input: Promise.resolve(), pendingBytes: 0 };
+    let error: VireoError | null = null;
+    try {
+      if (this.#streams.has(id)) throw new VireoError('RPC', `stream ${id} is open already`);
+      if (!Object.hasOwn(streams, message.stream)) throw new VireoError('NO_SUPPORT', message.stream);
+      const name = message.stream as StreamName;
+      const params = streams[name].params.safeParse(message.params);
+      if (!params.success) throw invalidParams(name, params.error);
+      this.#streams.set(id, running);
+      const call = new Call({ owner: ownerOf(name), client, signal: running.closed.signal, log: this.#options.log.with({ api: name, client }) });
+      const served = await this.#options.streams[name](call, params.data);
+      running.served = served;
+      if (this.#open) this.#channel.send({ t: 'opened', id, value: served.opened });
+      await served.run(this.#link(id, running));
+    } catch (thrown) {
+      if (!running.closed.signal.aborted) error = asVireoError(thrown);
+    } finally {
+      if (this.#streams.get(id) === running) this.#streams.delete(id);
+      const toldAlready = running.closed.signal.aborted;
+      running.closed.abort();
+      if (this.#open && !toldAlready) this.#channel.send({ t: 'end', id, error: error ? errorToWire(error) : null });
+    }
+  }
+
+  #link(id: number, running: RunningStream): StreamLink<StreamName> {
+    return {
+      closed: running.closed.signal,
+      sendBytes: async (bytes, offset) => {
+        await running.window.reserve(bytes.byteLength, running.closed.signal);
+        this.#channel.send({ t: 'bytes', id, offset, bytes });
+      },
+      sendMessage: (body) => {
+        if (!running.closed.signal.aborted) this.#channel.send({ t: 'message', id, body });
+      },
+    };
+  }
+
+  #stream(message: Extract<ClientMessage, { t: 'bytes' | 'message' | 'ack' | 'close' }>): void {
+    const running = this.#streams.get(message.id);
+    if (!running) return; // it ended while the message was under way
+    if (message.t === 'ack') return running.window.acknowledged(message.count);
+    if (message.t === 'close') return running.closed.abort(new VireoError('OPERATION_ABORTED', 'the client closed the stream'));
+    if (!running.served) return this.#reject('a client used a stream before it was open', String(message.id));
+    const served = running.served;
+    if (message.t === 'message') {
+      const parsed = streams.domainOpenConsole.fromClient.safeParse(message.body);
+      if (!parsed.success) return this.#reject('a client sent a stream message that does not fit', parsed.error.message);
+      try {
+        served.onMessage(parsed.data);
+      } catch (thrown) {
+        this.#options.log.write('error', 'a stream failed on a message', { error: asVireoError(thrown).message });
+      }
+      return;
+    }
+    running.pendingBytes += message.bytes.byteLength;
+    if (running.pendingBytes > maximumPendingBytes) return this.#reject('a client sent more than its window allows', String(running.pendingBytes));
+    running.input = running.input
+      .then(() => served.onBytes(message.bytes))
+      .catch((thrown: unknown) => this.#options.log.write('debug', 'stream input was refused', { error: asVireoError(thrown).message }))
+      .then(() => {
+        running.pendingBytes -= message.bytes.byteLength;
+        if (this.#open && !running.closed.signal.aborted) this.#channel.send({ t: 'ack', id: message.id, count: message.bytes.byteLength });
+      });
+  }
+}
+
+function invalidParams(method: string, error: z.ZodError): VireoError {
+  const first = error.issues[0];
+  const where = first && first.path.length > 0 ? first.path.join('.') : 'parameters';
+  return new VireoError('INVALID_ARG', `${method}: ${where}: ${first?.message ?? 'does not fit the contract'}`, { details: { issues: error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })) } });
+}
+
+function errorToWire(error: VireoError): { code: string; message: string; domain?: { name: string; uuid: string }; details: Record<string, unknown> } {
+  let details: Record<string, unknown> = {};
+  try {
+    details = JSON.parse(JSON.stringify(error.details)) as Record<string, unknown>; // fields must survive every door
+  } catch {
+    // Details that cannot be sent are dropped; the message stands.
+  }
+  return { code: error.code, message: error.message, ...(error.domain ? { domain: error.domain } : {}), details };
+}

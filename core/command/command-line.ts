@@ -1,0 +1,55 @@
+/**
+ * QEMU's command line: ordered typed fragments, turned into arguments here and nowhere else. No name or path can end
+ * one option and begin another: values are JSON, or taken by QEMU as they are, or have their commas doubled.
+ */
+import type { CommandFragment } from '../devices/command-fragment.ts';
+
+export class CommandLine {
+  readonly binary: string;
+  readonly fragments: readonly CommandFragment[];
+  /** Variables that the definition adds to QEMU's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+
+  constructor(binary: string, fragments: readonly CommandFragment[], environment: Readonly<Record<string, string>> = {}) {
+    this.binary = binary;
+    this.fragments = fragments;
+    this.environment = environment;
+  }
+
+  /** What follows the binary. */
+  get argv(): readonly string[] {
+    return this.fragments.flatMap(renderFragment);
+  }
+
+  /** For people: one option a line, quoted so that a shell would run the same. */
+  toShellText(binary = this.binary): string {
+    const variables = Object.entries(this.environment).map(([name, value]) => `${name}=${quoteForShell(value)}`);
+    const options = this.fragments.map((fragment) => renderFragment(fragment).map(quoteForShell).join(' '));
+    return [...variables, quoteForShell(binary), ...options].join(' \\\n');
+  }
+}
+
+function renderFragment(fragment: CommandFragment): readonly string[] {
+  switch (fragment.form) {
+    case 'json':
+      return [`-${fragment.option}`, JSON.stringify(fragment.value)];
+    case 'keys': {
+      const pairs = fragment.keys.map(([key, value]) => `${key}=${doubleCommas(value)}`);
+      return [`-${fragment.option}`, [...(fragment.first === null ? [] : [doubleCommas(fragment.first)]), ...pairs].join(',')];
+    }
+    case 'plain':
+      return [`-${fragment.option}`, fragment.value];
+    case 'flag':
+      return [`-${fragment.option}`];
+    case 'verbatim':
+      return [fragment.value];
+  }
+}
+
+function doubleCommas(value: string): string {
+  return value.replaceAll(',', ',,');
+}
+
+function quoteForShell(value: string): string {
+  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,76 @@
+/** The one connection to a character device's backend. It always reads; whoever holds it must take every byte. */
+import { connect, type Socket } from 'node:net';
+import { VireoError } from '../base/errors.ts';
+
+export interface DeviceConnection extends AsyncDisposable {
+  /** Resolves when the bytes were handed to the kernel. One write at a time; rejects when the connection ends. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+export interface ConnectionHandlers {
+  /** Called synchronously as bytes arrive; the buffer is the receiver's. */
+  readonly onBytes: (bytes: Buffer) => void;
+  /** Called once when the other side or an error ended it; not after a dispose. */
+  readonly onEnded: (reason: string) => void;
+}
+
+/** Connects to QEMU's `-chardev socket,server=on`, which takes one client and lets a second hang without a word. */
+export function connectUnix(path: string, handlers: ConnectionHandlers, signal: AbortSignal): Promise<DeviceConnection> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const socket = connect({ path });
+    const onAbort = (): void => void socket.destroy(signal.reason);
+    const onFailed = (error: Error): void => {
+      signal.removeEventListener('abort', onAbort);
+      reject(signal.aborted ? signal.reason : error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.once('error', onFailed);
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', onAbort);
+      socket.off('error', onFailed);
+      resolve(socketConnection(socket, handlers));
+    });
+  });
+}
+
+/** Wraps a connected stream, a Unix socket or a terminal. `onDisposed` runs after the stream was closed by either side. */
+export function socketConnection(socket: Socket, handlers: ConnectionHandlers, onDisposed: () => Promise<void> = async () => {}): DeviceConnection {
+  let reason: string | null = null;
+  let disposed = false;
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => {
+      const ended = onDisposed().then(() => {
+        if (!disposed) handlers.onEnded(reason ?? 'the other side closed the connection');
+      });
+      void ended.finally(resolve);
+    });
+  });
+  socket.on('data', handlers.onBytes);
+  socket.on('error', (error) => {
+    reason = error.message;
+  });
+  // A half-closed device is of no use: both directions end together.
+  socket.on('end', () => socket.destroy());
+  return {
+    write: (bytes) => new Promise((resolve, reject) => {
+      const onClose = (): void => reject(notConnected());
+      if (socket.destroyed) return onClose();
+      socket.once('close', onClose);
+      socket.write(bytes, (error) => {
+        socket.off('close', onClose);
+        if (error) reject(notConnected(error));
+        else resolve();
+      });
+    }),
+    async [Symbol.asyncDispose]() {
+      disposed = true;
+      socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function notConnected(cause?: unknown): VireoError {
+  return new VireoError('OPERATION_INVALID', 'the console device is not connected', { cause });
+}

@@ -1,0 +1,268 @@
+/**
+ * Keeps the truth about where in the log each byte of the stream lies, by comparing them.
+ *
+ * The two are not copies of each other. QEMU 7.2 (chardev/char.c, qemu_chr_write_buffer) writes the connection first
+ * and then logs what was taken; when the connection is full and the write fails with EAGAIN, it logs the whole buffer
+ * although the device will send it again. So a serial port's log has a byte twice for each time the reader was a
+ * millisecond late, a virtio console's log has bytes that the connection lost, and a full disk makes a log that lacks
+ * some. The stream is what the connection gave; the log serves only where it was seen to hold the same bytes.
+ *
+ * One thing cannot be told: whether bytes that stand twice at the very end of a lost connection were doubled by QEMU or
+ * said again by the guest afterwards. They are kept: a byte too many can be seen, one too few cannot.
+ */
+import type { ConsoleLog } from './console-log.ts';
+import type { HistoryRing } from './history-ring.ts';
+import { LogMap } from './log-map.ts';
+
+const stepBytes = 65_536;
+/** Equal bytes in a row that make us believe that stream and log are together again. */
+const agreementBytes = 32;
+/** The less agreement there is, the nearer it must be: bytes doubled in quick succession leave little of it between. */
+const attempts = [{ proof: agreementBytes, within: stepBytes }, { proof: 12, within: 512 }, { proof: 4, within: 64 }];
+/** Bytes of the stream given up at once, to go on behind a stretch that cannot be told apart. */
+const maximumSkipped = 2_048;
+const tailBytes = 64;
+/** Searches in one piece before others get their turn: each looks through the whole piece. */
+const maximumSearches = 64;
+
+export class LogFollower {
+  readonly #log: ConsoleLog;
+  readonly #ring: HistoryRing;
+  readonly #map = new LogMap();
+  /** Everything before `#verified` was compared; its next byte is expected in the log at `#logAt`. */
+  #verified = 0;
+  #logAt = 0;
+  /** The last bytes compared, with their places in the log: they tell a log that was cut, though it has grown again. */
+  #tail: readonly { readonly logEnd: number; readonly bytes: Buffer }[] = [];
+  /** How often the log was found cut; what was read across a cut is worth nothing. */
+  #cuts = 0;
+  #advancing: Promise<void> | null = null;
+
+  constructor(log: ConsoleLog, ring: HistoryRing) {
+    this.#log = log;
+    this.#ring = ring;
+  }
+
+  get log(): ConsoleLog {
+    return this.#log;
+  }
+
+  /** Bytes of the stream not compared yet. */
+  get unverified(): number {
+    return this.#ring.end - this.#verified;
+  }
+
+  /** Where in the log the next byte of the stream is expected. */
+  get expected(): number {
+    return this.#logAt + this.unverified;
+  }
+
+  /**
+   * Takes the log's bytes up to `to` as the next ones of the stream: what QEMU wrote while nobody was connected. Only
+   * the last of them come to memory, the rest stays where it is. Whole or cut, the log is at `to` afterwards.
+   */
+  async absorb(to: number): Promise<void> {
+    const from = this.expected;
+    if (to < (this.#tail.at(-1)?.logEnd ?? 0)) this.#forgetLog(); // cut while nobody was connected
+    if (to <= from) return this.#continueAt(to);
+    const kept = Math.min(to - from, this.#ring.capacity);
+    const bytes = await this.#log.read(to - kept, kept);
+    const at = this.#ring.end;
+    if (bytes.length < kept) {
+      // Cut while we read: nothing of it can be trusted to be what it was.
+      this.#forgetLog();
+      this.#ring.skipTo(at + (to - from));
+      return this.#continueAt(to);
+    }
+    this.#map.add({ streamFrom: at, logFrom: from, length: to - from });
+    if (to - from > kept) this.#ring.skipTo(at + (to - from) - kept);
+    this.#ring.append(bytes);
+    this.#continueAt(to);
+    this.#remember(bytes);
+  }
+
+  /**
+   * Compares what came since; cheap when little did. A call while one runs waits for that one. `at the end` nothing
+   * more comes for now, so that fewer bytes have to be proof enough.
+   */
+  async advance(when: 'in the middle' | 'at the end' = 'in the middle'): Promise<void> {
+    if (this.#advancing) return await this.#advancing;
+    this.#advancing = this.#advance(when === 'at the end');
+    try {
+      await this.#advancing;
+    } finally {
+      this.#advancing = null;
+    }
+  }
+
+  /** Bytes of the stream from the log, or null where it is not known to hold them. */
+  async read(offset: number, length: number): Promise<Buffer | null> {
+    const stretch = this.#map.find(offset);
+    if (!stretch) return null;
+    const cuts = this.#cuts;
+    const bytes = await this.#log.read(stretch.logFrom, Math.min(length, stretch.length));
+    // Looked at after reading, so that a cut in between is seen as well.
+    const intact = await this.#intact();
+    if (cuts !== this.#cuts) return null;
+    if (intact && bytes.length > 0) return bytes;
+    this.#forgetLog();
+    return null;
+  }
+
+  /** The first offset after `offset` that the log holds, or null. */
+  nextAfter(offset: number): number | null {
+    return this.#map.nextAfter(offset);
+  }
+
+  async #advance(atEnd: boolean): Promise<void> {
+    // One pass over what the ring may hold is enough: a writer faster than this loop is met again at the next call.
+    for (let steps = Math.ceil(this.#ring.capacity / stepBytes) + 1; steps > 0; steps--) {
+      const logFrom = this.#skipForgotten();
+      if (this.unverified === 0) return;
+      const logged = await this.#log.read(logFrom, Math.min(stepBytes, this.unverified + agreementBytes));
+      // Looked at after reading: nothing of a log that was cut is compared as if it went on from where we were.
+      if (!(await this.#intact())) return await this.#searchTail();
+      if (this.#skipForgotten() !== logFrom) continue; // the ring moved on while we read
+      if (logged.length === 0) {
+        if ((await this.#log.size()) < this.#logAt) await this.#searchTail();
+        return;
+      }
+      if ((await this.#compare(this.#ring.read(this.#verified, stepBytes), logged, atEnd)) === 'wait') return;
+    }
+  }
+
+  /** Compares two pieces that begin at the same place; `wait` when more must come before it makes sense to go on. */
+  async #compare(given: Buffer, logged: Buffer, atEnd: boolean): Promise<'go on' | 'wait'> {
+    let restGiven = given;
+    let restLogged = logged;
+    for (let searches = maximumSearches; searches > 0; ) {
+      const same = commonLength(restGiven, restLogged);
+      this.#accept(restGiven.subarray(0, same));
+      restGiven = restGiven.subarray(same);
+      restLogged = restLogged.subarray(same);
+      if (restGiven.length === 0 || restLogged.length === 0) return 'go on';
+      const again = doublings(restLogged, given[given.length - restGiven.length - 1]);
+      if (again > 0 && restLogged[again] === restGiven[0]) {
+        this.#logAt += again;
+        restLogged = restLogged.subarray(again);
+        continue;
+      }
+      searches--;
+      const apart = parting(restGiven, restLogged, atEnd);
+      if (apart === 'unclear') return restLogged.length < logged.length ? 'go on' : 'wait';
+      if (apart === null) {
+        await this.#searchTail();
+        return 'wait';
+      }
+      this.#verified += apart.given;
+      this.#logAt += apart.logged;
+      restGiven = restGiven.subarray(apart.given);
+      restLogged = restLogged.subarray(apart.logged);
+    }
+    return 'go on';
+  }
+
+  /** Bytes that left memory before they were compared are not mapped; the log is assumed to have gone on beside them. */
+  #skipForgotten(): number {
+    const forgotten = this.#ring.start - this.#verified;
+    if (forgotten > 0) {
+      this.#verified += forgotten;
+      this.#logAt += forgotten;
+    }
+    return this.#logAt;
+  }
+
+  #accept(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#map.add({ streamFrom: this.#verified, logFrom: this.#logAt, length: bytes.length });
+    this.#verified += bytes.length;
+    this.#logAt += bytes.length;
+    this.#remember(bytes);
+  }
+
+  /** Notes `bytes`, which end at `#logAt`, as the last ones compared, and lets go of what is then too many. */
+  #remember(bytes: Buffer): void {
+    const last = this.#tail.at(-1);
+    const follows = last?.logEnd === this.#logAt - bytes.length;
+    const joined = follows ? Buffer.concat([last.bytes, bytes.subarray(-tailBytes)]) : bytes;
+    const pieces = [...(follows ? this.#tail.slice(0, -1) : this.#tail), { logEnd: this.#logAt, bytes: Buffer.from(joined.subarray(-tailBytes)) }];
+    let kept = 0;
+    const enough = pieces.findLastIndex((piece) => (kept += piece.bytes.length) >= tailBytes);
+    this.#tail = pieces.slice(Math.max(0, enough));
+  }
+
+  #forgetLog(): void {
+    this.#cuts++;
+    this.#map.clear();
+    this.#tail = [];
+  }
+
+  /** Whether the log still holds, where they were, the bytes that were compared last. */
+  async #intact(): Promise<boolean> {
+    for (const { logEnd, bytes } of this.#tail) {
+      if (!(await this.#log.read(logEnd - bytes.length, bytes.length)).equals(bytes)) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Finds the newest bytes of the stream near the end of a log that was cut, or went another way for too long. What
+   * lies between is not mapped. A miss leaves a guess that the next comparison confirms or throws away.
+   */
+  async #searchTail(): Promise<void> {
+    if (!(await this.#intact())) this.#forgetLog();
+    const size = await this.#log.size();
+    const from = Math.max(size - stepBytes, this.#tail.at(-1)?.logEnd ?? 0);
+    const logged = await this.#log.read(from, Math.max(0, size - from));
+    const { end } = this.#ring;
+    const key = this.#ring.read(Math.max(this.#ring.start, end - tailBytes), tailBytes);
+    const found = logged.lastIndexOf(key);
+    this.#verified = end;
+    this.#logAt = found < 0 ? size : from + found + key.length;
+    if (found >= 0) this.#remember(key);
+  }
+
+  #continueAt(logAt: number): void {
+    this.#verified = this.#ring.end;
+    this.#logAt = logAt;
+  }
+}
+
+/**
+ * How often `last`, the byte before, stands again at the beginning. A device that writes byte by byte leaves many of
+ * these in the log, and no long agreement between them.
+ */
+function doublings(logged: Buffer, last: number | undefined): number {
+  let count = 0;
+  while (count < logged.length && logged[count] === last) count++;
+  return count;
+}
+
+/**
+ * How much of either side must be left out so that both go on alike: the shorter way of the two, sure before near,
+ * and of the stream as little as can be. Whatever the answer, only equal bytes are ever mapped. `unclear` while too few
+ * bytes are there to say, null when no way is found.
+ */
+function parting(given: Buffer, logged: Buffer, atEnd: boolean): { given: number; logged: number } | 'unclear' | null {
+  if (!atEnd && Math.min(given.length, logged.length) < agreementBytes) return 'unclear';
+  for (const { proof, within } of attempts) {
+    if (Math.min(given.length, logged.length) < proof) continue;
+    const extra = logged.subarray(0, within).indexOf(given.subarray(0, proof));
+    const missing = given.subarray(0, within).indexOf(logged.subarray(0, proof));
+    if (extra >= 0 && (missing < 0 || extra <= missing)) return { given: 0, logged: extra };
+    if (missing >= 0) return { given: missing, logged: 0 };
+  }
+  for (let skipped = agreementBytes; skipped + agreementBytes <= Math.min(given.length, maximumSkipped); skipped += agreementBytes) {
+    const at = logged.indexOf(given.subarray(skipped, skipped + agreementBytes));
+    if (at >= 0) return { given: skipped, logged: at };
+  }
+  return null;
+}
+
+function commonLength(one: Buffer, other: Buffer): number {
+  const length = Math.min(one.length, other.length);
+  if (one.subarray(0, length).equals(other.subarray(0, length))) return length;
+  let same = 0;
+  while (same < length && one[same] === other[same]) same++;
+  return same;
+}

@@ -1,0 +1,224 @@
+/**
+ * Keeps a port's one connection: makes it, finds where in the log its bytes begin, and makes it again when it drops.
+ *
+ * Bytes of a new connection are held back until their place is known (log-alignment.ts), a few milliseconds after the
+ * first of them; until the first, what QEMU still logs without us is taken from the log. A terminal may hold bytes for
+ * its next reader that were written, and logged, while an earlier one was leaving: they are thrown away and read from
+ * the log, where there is one.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { ConsoleStream } from './console-stream.ts';
+import type { ConsoleDevice } from './console-types.ts';
+import { connectUnix, type ConnectionHandlers, type DeviceConnection } from './device-connection.ts';
+import { alignToLog } from './log-alignment.ts';
+import type { LogFollower } from './log-follower.ts';
+import { connectPty } from './pty-connection.ts';
+
+/** Pauses before a dropped connection is made again; after the last it has failed. */
+const retryPausesMs = [50, 100, 200, 400, 800, 1_600, 3_200];
+/** Pauses between looks at the log of a connection that is silent at first; QEMU may take a second to see a PTY's reader. */
+const silentPausesMs = [10, 40, 150, 300, 500, 1_000];
+/** After this long the place is decided by counting; only a log that does not grow gets here. */
+const alignMs = 400;
+const maximumHeldBytes = 4_194_304;
+/** A terminal is free of old bytes after this long without any, or after this long of reading: it holds 68 KiB at most. */
+const staleQuietMs = 10;
+const staleAtMostMs = 100;
+
+export interface PortLinkOptions {
+  readonly device: ConsoleDevice;
+  readonly stream: ConsoleStream;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly lockFolder: string;
+  readonly onState: (state: 'open' | 'connecting' | 'failed', connection: DeviceConnection | null, error: string | null) => void;
+}
+
+/** A connection's bytes until their place is known. */
+class Held {
+  readonly chunks: Buffer[] = [];
+  readonly arrived = new AbortController();
+  bytes = 0;
+
+  add(bytes: Buffer): void {
+    this.chunks.push(bytes);
+    this.bytes += bytes.length;
+    this.arrived.abort();
+  }
+}
+
+export class PortLink implements AsyncDisposable {
+  readonly #options: PortLinkOptions;
+  readonly #life = new AbortController();
+  #connection: DeviceConnection | null = null;
+  /** Null while bytes go straight to the stream. */
+  #held: Held | null = null;
+  #placing: Promise<void> = Promise.resolve();
+  #reconnecting: Promise<void> = Promise.resolve();
+
+  constructor(options: PortLinkOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when connected, with the history in the stream. @throws what the first attempt met. */
+  async connect(signal: AbortSignal): Promise<void> {
+    const { device, stream, onState } = this.#options;
+    const { follower } = stream;
+    const either = AbortSignal.any([signal, this.#life.signal]);
+    either.throwIfAborted();
+    if (follower) {
+      await follower.advance('at the end');
+      await stream.absorb(await follower.log.size());
+    }
+    this.#held = follower && new Held();
+    const connection = await this.#open(device.backend, either);
+    if (either.aborted) {
+      await connection[Symbol.asyncDispose]();
+      either.throwIfAborted();
+    }
+    this.#connection = connection;
+    onState('open', connection, null);
+    if (!follower) return;
+    if (device.backend.type === 'pty') await this.#discardStale(follower);
+    const held = this.#held;
+    if (!held) return;
+    const looked = this.#absorbSilence(follower, held);
+    this.#placing = looked.then(() => this.#place(follower, held)).catch((error: unknown) => {
+      this.#options.log.write('error', 'console bytes could not be placed in the log', { error: String(error) });
+      this.#goLive(held);
+    });
+    await looked;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.abort(new Error('the console is closed'));
+    await this.#connection?.[Symbol.asyncDispose]();
+    await this.#reconnecting;
+    await this.#placing;
+  }
+
+  #open(backend: ConsoleDevice['backend'], signal: AbortSignal): Promise<DeviceConnection> {
+    const handlers: ConnectionHandlers = {
+      onBytes: (bytes) => this.#receive(bytes),
+      onEnded: (reason) => {
+        this.#connection = null;
+        if (!this.#life.signal.aborted) this.#reconnecting = this.#reconnect(reason);
+      },
+    };
+    if (backend.type === 'unix') return connectUnix(backend.path, handlers, signal);
+    return connectPty(backend.path, handlers, this.#options.lockFolder, this.#options.log);
+  }
+
+  #receive(bytes: Buffer): void {
+    const held = this.#held;
+    if (!held) return this.#options.stream.append(bytes);
+    held.add(bytes);
+  }
+
+  async #reconnect(reason: string): Promise<void> {
+    const { clock, log, onState, device } = this.#options;
+    let error = reason;
+    onState('connecting', null, error);
+    // What the lost connection gave gets its place first: it lies before all that the next one gives.
+    this.#held?.arrived.abort();
+    await this.#placing;
+    for (const pauseMs of retryPausesMs) {
+      await clock.sleep(pauseMs, this.#life.signal);
+      if (this.#life.signal.aborted) return;
+      try {
+        await this.connect(this.#life.signal);
+        log.write('info', 'console connected again', { alias: device.alias, reason });
+        return;
+      } catch (thrown) {
+        error = thrown instanceof Error ? thrown.message : String(thrown);
+        onState('connecting', null, error);
+      }
+    }
+    log.write('warning', 'console lost', { alias: device.alias, reason, error });
+    if (!this.#life.signal.aborted) onState('failed', null, error);
+  }
+
+  /**
+   * While the connection has given nothing, everything in the log was written without it: what had been sent when the
+   * log's size was taken would have arrived by the next turn of the event loop.
+   */
+  async #absorbSilence(follower: LogFollower, held: Held): Promise<void> {
+    const size = await follower.log.size();
+    await twoTurns();
+    if (held.bytes === 0) await this.#options.stream.absorb(size);
+  }
+
+  /** Afterwards every byte that is held was logged after what the stream has. */
+  async #discardStale(follower: LogFollower): Promise<void> {
+    const { clock, stream } = this.#options;
+    const endMs = clock.now() + staleAtMostMs;
+    let size: number;
+    let quiet: boolean;
+    do {
+      const held = new Held();
+      this.#held = held;
+      size = await follower.log.size();
+      await clock.sleep(staleQuietMs, this.#life.signal);
+      await twoTurns();
+      quiet = held.bytes === 0;
+    } while (!quiet && clock.now() < endMs && !this.#life.signal.aborted);
+    if (!quiet) this.#held = new Held();
+    await stream.absorb(size);
+  }
+
+  async #place(follower: LogFollower, held: Held): Promise<void> {
+    const { clock } = this.#options;
+    const wake = AbortSignal.any([held.arrived.signal, this.#life.signal]);
+    for (const pauseMs of silentPausesMs) {
+      await clock.sleep(pauseMs, wake);
+      if (wake.aborted) break;
+      await this.#absorbSilence(follower, held);
+    }
+    await aborted(wake);
+    const giveUpAtMs = clock.now() + alignMs;
+    for (;;) {
+      const last = clock.now() >= giveUpAtMs || held.bytes > maximumHeldBytes || this.#life.signal.aborted;
+      const at = await this.#findPlace(follower, held, last);
+      if (at !== null) {
+        await this.#options.stream.absorb(at);
+        return this.#goLive(held);
+      }
+      await clock.sleep(1, this.#life.signal);
+    }
+  }
+
+  async #findPlace(follower: LogFollower, held: Held, last: boolean): Promise<number | null> {
+    const lowest = follower.expected;
+    const before = held.bytes;
+    const size = await follower.log.size();
+    const logged = await follower.log.read(lowest, Math.min(Math.max(0, size - lowest), maximumHeldBytes));
+    await twoTurns();
+    // Unchanged on both sides: QEMU is between two writes, and neither ahead of its log nor of us.
+    const quiet = held.bytes === before && (await follower.log.size()) === size;
+    const received = Buffer.concat(held.chunks, before);
+    const at = alignToLog({ logged, lowest, received, quiet });
+    if (at !== null || !last) return at;
+    return Math.max(lowest, size - held.bytes);
+  }
+
+  #goLive(held: Held): void {
+    if (this.#held !== held) return;
+    this.#held = null;
+    for (const chunk of held.chunks) this.#options.stream.append(chunk);
+  }
+}
+
+/** After this the event loop has read whatever the kernel held when it was called. */
+async function twoTurns(): Promise<void> {
+  await turn();
+  await turn();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

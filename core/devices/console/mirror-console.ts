@@ -1,0 +1,33 @@
+/**
+ * libvirt's rule about the first console: on a PC it is another name for the first serial port. A serial port without
+ * a console gets one, a serial console without a port makes one, and from then on the console follows the port.
+ */
+import { devicesOf, type DeviceDefinition, type DeviceOf } from '../../conf/device-definition.ts';
+import type { DomainDefinition } from '../../conf/domain-definition.ts';
+
+export function isMirrorConsole(device: DeviceDefinition): boolean {
+  return device.kind === 'console' && device.target?.type !== 'virtio';
+}
+
+export function mirrorFirstSerial(definition: DomainDefinition): DomainDefinition {
+  const [serial] = devicesOf(definition.devices, 'serial');
+  const [console] = devicesOf(definition.devices, 'console');
+  if (console && !isMirrorConsole(console)) return definition;
+  if (serial) {
+    if ((serial.target?.type ?? 'isa-serial') !== 'isa-serial') return definition;
+    const mirror = mirrorOf(serial, console);
+    const devices = console ? definition.devices.map((device) => (device === console ? mirror : device)) : [...definition.devices, mirror];
+    return { ...definition, devices };
+  }
+  if (!console) return definition;
+  const { backend, log, alias } = console;
+  const port: DeviceOf<'serial'> = { kind: 'serial', backend, log, target: null, alias, address: null };
+  return { ...definition, devices: [port, ...definition.devices] };
+}
+
+function mirrorOf(serial: DeviceOf<'serial'>, console: DeviceOf<'console'> | undefined): DeviceOf<'console'> {
+  const { backend, log, alias } = serial;
+  const tty = backend.type === 'pty' ? (backend.source?.path ?? null) : null;
+  const unknown = console?.unknown ? { unknown: console.unknown } : {};
+  return { kind: 'console', tty, backend, log, target: { type: 'serial', port: 0 }, alias, address: null, ...unknown };
+}

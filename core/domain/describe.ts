@@ -1,0 +1,20 @@
+/** What a definition says of a domain in a line: for lists, overviews and `dominfo`. */
+import type { DomainDefinition } from '../conf/domain-definition.ts';
+import { moduleOf } from '../devices/registry.ts';
+import type { DomainSummary } from './domain-summary.ts';
+
+type Described = Pick<DomainSummary, 'title' | 'memoryKiB' | 'vcpus' | 'arch' | 'machine'>;
+
+export function describeDomain(definition: DomainDefinition): Described {
+  return {
+    title: definition.title,
+    memoryKiB: definition.memoryKiB,
+    vcpus: definition.vcpu.current ?? definition.vcpu.maximum,
+    arch: definition.os.type.arch ?? '',
+    machine: definition.os.type.machine ?? '',
+  };
+}
+
+export function describeDevices(definition: DomainDefinition): DomainSummary['devices'] {
+  return definition.devices.map((device) => ({ kind: device.kind, label: moduleOf(device).label(device), alias: device.alias }));
+}

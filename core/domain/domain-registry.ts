@@ -1,0 +1,64 @@
+/** Every domain of a host, found by UUID, name and, while it runs, by numeric id. Ids are never used twice. */
+import { VireoError } from '../base/errors.ts';
+import type { DomainDefinition } from '../conf/domain-definition.ts';
+import { Domain, type DomainServices } from './domain.ts';
+
+export class DomainRegistry {
+  readonly #domains = new Map<string, Domain>();
+  readonly #services: DomainServices;
+  #lastId = 0;
+
+  constructor(services: DomainServices) {
+    this.#services = services;
+  }
+
+  list(): readonly Domain[] {
+    return [...this.#domains.values()];
+  }
+
+  nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  /** An id that a state file gave to a running domain is taken. */
+  reserveId(id: number): void {
+    this.#lastId = Math.max(this.#lastId, id);
+  }
+
+  byUuid(uuid: string): Domain | null {
+    return this.#domains.get(uuid) ?? null;
+  }
+
+  byName(name: string): Domain | null {
+    for (const domain of this.#domains.values()) if (domain.name === name) return domain;
+    return null;
+  }
+
+  /** By id, UUID or name, in this order as virsh does. @throws NO_DOMAIN. */
+  find(reference: string): Domain {
+    const id = /^\d+$/.test(reference) ? Number(reference) : null;
+    const domain =
+      (id === null ? null : this.#byId(id)) ?? this.byUuid(reference.toLowerCase()) ?? this.byName(reference);
+    if (!domain) throw new VireoError('NO_DOMAIN', `no domain with matching name, id or uuid '${reference}'`, { details: { reference } });
+    return domain;
+  }
+
+  add(uuid: string, name: string, persistent: DomainDefinition | null): Domain {
+    const domain = new Domain(uuid, name, persistent, this.#services);
+    this.#domains.set(uuid, domain);
+    return domain;
+  }
+
+  /** Takes the domain out of every list; who waits for it gets NO_DOMAIN. */
+  remove(domain: Domain): void {
+    if (this.#domains.get(domain.uuid) !== domain) return;
+    this.#domains.delete(domain.uuid);
+    domain.remove(new VireoError('NO_DOMAIN', `no domain with matching uuid '${domain.uuid}' (${domain.name})`, { domain: domain.identity }));
+  }
+
+  #byId(id: number): Domain | null {
+    for (const domain of this.#domains.values()) if (domain.live?.facts.id === id) return domain;
+    return null;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What clients see of a domain: one immutable record with the revision at which it was true, and the events that
+ * replace it. Every door sends exactly these; windows keep a list of them with one pure reducer.
+ */
+import { z } from 'zod';
+import { domainStateSchema } from './domain-state.ts';
+
+/** Who holds a job, in the words of the refusal that others get. Times are wall-clock milliseconds. */
+export const jobHolderSchema = z.object({
+  kind: z.string(),
+  /** The API that holds it, in libvirt's form: remoteDispatchDomainSuspend. */
+  owner: z.string(),
+  /** The client that asked: `window 1`, `vireo start (pid 4711)`. */
+  client: z.string(),
+  sinceMs: z.number(),
+});
+export type JobHolder = z.infer<typeof jobHolderSchema>;
+
+export const jobsStatusSchema = z.object({
+  sync: jobHolderSchema.nullable(),
+  async: jobHolderSchema.nullable(),
+  agent: jobHolderSchema.nullable(),
+  waiting: z.number().int(),
+});
+export type JobsStatus = z.infer<typeof jobsStatusSchema>;
+
+/** virDomainControlInfo: whether the driver is busy with the domain or QEMU does not answer. */
+export const controlStatusSchema = z.object({
+  state: z.enum(['ok', 'job', 'occupied', 'error']),
+  details: z.string().nullable(),
+  sinceMs: z.number(),
+});
+export type ControlStatus = z.infer<typeof controlStatusSchema>;
+
+export const consoleSummarySchema = z.object({
+  alias: z.string(),
+  kind: z.enum(['serial', 'parallel', 'console', 'channel']),
+  /** The guest's name for it: ttyS0, hvc0, or a channel's name. */
+  label: z.string(),
+  state: z.enum(['open', 'connecting', 'closed', 'failed']),
+  error: z.string().nullable(),
+  writer: z.object({ sessionId: z.string(), label: z.string(), sinceMs: z.number() }).nullable(),
+  watchers: z.number().int(),
+  /** Bytes since the log began. */
+  position: z.number(),
+});
+export type ConsoleSummary = z.infer<typeof consoleSummarySchema>;
+
+export const domainSummarySchema = z.object({
+  uuid: z.string(),
+  name: z.string(),
+  title: z.string().nullable(),
+  /** Only while it runs. */
+  id: z.number().int().nullable(),
+  state: domainStateSchema,
+  reason: z.string(),
+  /** Wall-clock time of the last change of state, in milliseconds; null where the driver has not seen it change. */
+  stateSinceMs: z.number().nullable(),
+  persistent: z.boolean(),
+  /** A running domain whose next boot differs from what runs. */
+  pendingChanges: z.boolean(),
+  memoryKiB: z.number(),
+  vcpus: z.number().int(),
+  arch: z.string(),
+  machine: z.string(),
+  /** The accelerator of the running QEMU. */
+  accelerator: z.string().nullable(),
+  emulator: z.string().nullable(),
+  qemuVersion: z.string().nullable(),
+  pid: z.number().int().nullable(),
+  taints: z.array(z.string()),
+  agent: z.enum(['not configured', 'disconnected', 'connected']),
+  jobs: jobsStatusSchema,
+  control: controlStatusSchema,
+  consoles: z.array(consoleSummarySchema),
+  /** One line a device, for people: `virtio disk vda`. */
+  devices: z.array(z.object({ kind: z.string(), label: z.string(), alias: z.string().nullable() })),
+});
+export type DomainSummary = z.infer<typeof domainSummarySchema>;
+
+const domainIdentity = z.object({ uuid: z.string(), name: z.string(), id: z.number().int().nullable() });
+
+/**
+ * One thing that happened. `summary` is the domain as it is after the event, null when it is gone. Revisions of a host
+ * rise by exactly one, so that whoever misses an event knows and asks for the whole list again.
+ */
+export const domainEventSchema = z.object({
+  revision: z.number().int(),
+  atMs: z.number(),
+  domain: domainIdentity,
+  /** `lifecycle` carries event and detail; `changed` says only that the summary differs; the rest are libvirt's. */
+  type: z.enum(['lifecycle', 'changed', 'reboot', 'rtc-change', 'watchdog', 'io-error', 'control-error', 'agent-lifecycle', 'balloon-change']),
+  event: z.string().nullable(),
+  detail: z.string().nullable(),
+  summary: domainSummarySchema.nullable(),
+});
+export type DomainEvent = z.infer<typeof domainEventSchema>;
+
+export interface DomainList {
+  readonly revision: number;
+  readonly domains: ReadonlyMap<string, DomainSummary>;
+}
+
+/** The list after `event`; null when an event before it was missed and the list must be fetched again. */
+export function applyDomainEvent(list: DomainList, event: DomainEvent): DomainList | null {
+  if (event.revision <= list.revision) return list; // the list was fetched after this event
+  if (event.revision !== list.revision + 1) return null;
+  const domains = new Map(list.domains);
+  if (event.summary === null) domains.delete(event.domain.uuid);
+  else domains.set(event.domain.uuid, event.summary);
+  return { revision: event.revision, domains };
+}

@@ -1,0 +1,156 @@
+/** A domain: its identity, what it is defined as, what runs of it, and the jobs that order all access. */
+import type { Clock } from '../base/clock.ts';
+import type { ErrorDomain, VireoError } from '../base/errors.ts';
+import type { DomainDefinition } from '../conf/domain-definition.ts';
+import { DomainJobs, type DomainJobsOptions, type Holder } from '../job/domain-jobs.ts';
+import type { DomainState, LifecycleEvent, StateAndReason } from './domain-state.ts';
+import type { ControlStatus, DomainSummary, JobHolder } from './domain-summary.ts';
+import { describeDevices, describeDomain } from './describe.ts';
+import type { EventHub } from './event-hub.ts';
+import type { LiveDomain } from './live-domain.ts';
+
+export interface DomainServices {
+  readonly clock: Clock;
+  readonly hub: EventHub;
+  /** Writes the state file of a running domain; resolves at once for one that has none. */
+  saveStatus(domain: Domain): Promise<void>;
+  readonly jobWaitMs?: number;
+  readonly maxQueued?: number;
+}
+
+export class Domain {
+  readonly uuid: string;
+  readonly jobs: DomainJobs;
+  readonly #services: DomainServices;
+  /** The next boot's definition; null for a transient domain. */
+  persistent: DomainDefinition | null;
+  live: LiveDomain | null = null;
+  /** Gone from every list; APIs that still hold the object end with NO_DOMAIN. */
+  removed = false;
+  #name: string;
+  #state: StateAndReason = { state: 'shut off', reason: 'unknown' };
+  #stateSinceMs: number | null = null;
+
+  constructor(uuid: string, name: string, persistent: DomainDefinition | null, services: DomainServices) {
+    this.uuid = uuid;
+    this.#name = name;
+    this.persistent = persistent;
+    this.#services = services;
+    const options: DomainJobsOptions = {
+      clock: services.clock,
+      domain: () => this.identity,
+      run: () => this.live?.run ?? null,
+      persist: () => services.saveStatus(this),
+      ...(services.jobWaitMs === undefined ? {} : { waitMs: services.jobWaitMs }),
+      ...(services.maxQueued === undefined ? {} : { maxQueued: services.maxQueued }),
+    };
+    this.jobs = new DomainJobs(options);
+    this.jobs.changes.on(() => services.hub.changed(this));
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get identity(): ErrorDomain {
+    return { name: this.#name, uuid: this.uuid };
+  }
+
+  get state(): DomainState {
+    return this.#state.state;
+  }
+
+  get stateAndReason(): StateAndReason {
+    return this.#state;
+  }
+
+  get stateSinceMs(): number | null {
+    return this.#stateSinceMs;
+  }
+
+  /** What describes the domain now: the running definition, else the next boot's. */
+  get definition(): DomainDefinition {
+    const definition = this.live?.definition ?? this.persistent;
+    if (!definition) throw new Error('a domain has a definition while it exists');
+    return definition;
+  }
+
+  /** Changes the state, with the one event that tells of it; none for a change that libvirt has no event for. */
+  transition(next: StateAndReason, event: LifecycleEvent | null): void {
+    const same = next.state === this.#state.state && next.reason === this.#state.reason;
+    if (!same) {
+      if (next.state !== this.#state.state) this.#stateSinceMs = this.#services.clock.wallTime();
+      this.#state = next;
+    }
+    if (event) this.#services.hub.lifecycle(this, event, this.live?.facts.id ?? null);
+    else if (!same) this.changed();
+  }
+
+  /** Takes over what a state file says, without an event. */
+  restoreState(state: StateAndReason, sinceMs: number | null): void {
+    this.#state = state;
+    this.#stateSinceMs = sinceMs;
+  }
+
+  changed(): void {
+    this.#services.hub.changed(this);
+  }
+
+  /** After this every waiting and later API ends with `reason`. */
+  remove(reason: VireoError): void {
+    this.removed = true;
+    this.jobs.close(reason);
+  }
+
+  summary(): DomainSummary {
+    const { live } = this;
+    const jobs = this.jobs.status();
+    return {
+      uuid: this.uuid,
+      name: this.#name,
+      ...describeDomain(this.definition),
+      id: live?.facts.id ?? null,
+      state: this.#state.state,
+      reason: this.#state.reason,
+      stateSinceMs: this.#stateSinceMs,
+      persistent: this.persistent !== null,
+      pendingChanges: live?.pendingChanges ?? false,
+      accelerator: live?.facts.accelerator ?? null,
+      emulator: live?.facts.emulator ?? null,
+      qemuVersion: live?.facts.qemuVersion ?? null,
+      pid: live?.facts.process.pid ?? null,
+      taints: live ? [...live.taints] : [],
+      agent: live?.agent ?? 'not configured',
+      jobs: { sync: holder(jobs.sync), async: holder(jobs.async), agent: holder(jobs.agent), waiting: jobs.waiting },
+      control: this.#control(),
+      consoles: (live?.facts.consoles.status() ?? []).map(({ alias, kind, label, state, error, writer, watchers, position }) => ({
+        alias,
+        kind,
+        label,
+        state,
+        error,
+        writer: writer && { sessionId: writer.sessionId, label: writer.client, sinceMs: writer.sinceMs },
+        watchers,
+        position,
+      })),
+      devices: describeDevices(this.definition),
+    };
+  }
+
+  /** virDomainControlInfo: busy with a job, waiting in the monitor, or not answering; ages are wall-clock times. */
+  #control(): ControlStatus {
+    const { clock } = this.#services;
+    const answering = this.live?.answering() ?? null;
+    if (answering?.state === 'silent') {
+      return { state: 'error', details: `QEMU not answering (${answering.command})`, sinceMs: clock.wallTime() - answering.forMs };
+    }
+    const { sync, async: asyncJob } = this.jobs.status();
+    const busy = sync ?? asyncJob;
+    if (busy) return { state: 'job', details: `${busy.kind} by ${busy.owner}`, sinceMs: busy.sinceWallMs };
+    return { state: 'ok', details: null, sinceMs: this.#stateSinceMs ?? clock.wallTime() };
+  }
+}
+
+function holder(held: Holder | null): JobHolder | null {
+  return held && { kind: held.kind, owner: held.owner, client: held.client, sinceMs: held.sinceWallMs };
+}

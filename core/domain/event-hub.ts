@@ -1,0 +1,81 @@
+/**
+ * Where what happened to domains becomes revisions. Every event of a host passes here once, so revisions rise by
+ * exactly one; `changed` events, which only say that a summary differs, are gathered for a moment.
+ */
+import type { Clock } from '../base/clock.ts';
+import { Emitter } from '../base/events.ts';
+import type { LifecycleEvent } from './domain-state.ts';
+import type { DomainEvent, DomainSummary } from './domain-summary.ts';
+
+/** What the hub needs to know of a domain. */
+export interface EventSource {
+  readonly uuid: string;
+  readonly name: string;
+  readonly removed: boolean;
+  summary(): DomainSummary;
+}
+
+/** A guest that floods its console changes its summary thousands of times a second; people need ten. */
+const gatherMs = 80;
+
+export class EventHub {
+  readonly events = new Emitter<DomainEvent>();
+  readonly #clock: Clock;
+  readonly #changed = new Set<EventSource>();
+  readonly #stop = new AbortController();
+  #revision = 0;
+  #gathering = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  lifecycle(source: EventSource, what: LifecycleEvent, id: number | null): void {
+    this.#publish(source, 'lifecycle', what.event, what.detail, id);
+  }
+
+  /** One of libvirt's other events, with a word of detail where it has one. */
+  happened(source: EventSource, type: Exclude<DomainEvent['type'], 'lifecycle' | 'changed'>, detail: string | null): void {
+    this.#publish(source, type, null, detail, null);
+  }
+
+  /** The summary differs in something that has no event of its own. */
+  changed(source: EventSource): void {
+    if (source.removed || this.#stop.signal.aborted) return;
+    this.#changed.add(source);
+    if (this.#gathering) return;
+    this.#gathering = true;
+    void this.#clock.sleep(gatherMs, this.#stop.signal).then(() => this.#flush());
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  #flush(): void {
+    this.#gathering = false;
+    const sources = [...this.#changed];
+    this.#changed.clear();
+    if (this.#stop.signal.aborted) return;
+    for (const source of sources) if (!source.removed) this.#publish(source, 'changed', null, null, null);
+  }
+
+  #publish(source: EventSource, type: DomainEvent['type'], event: string | null, detail: string | null, id: number | null): void {
+    this.#changed.delete(source); // this event carries the newest summary
+    this.#revision += 1;
+    const summary = source.removed ? null : source.summary();
+    this.events.fire({
+      revision: this.#revision,
+      atMs: this.#clock.wallTime(),
+      domain: { uuid: source.uuid, name: source.name, id: summary?.id ?? id },
+      type,
+      event,
+      detail,
+      summary,
+    });
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * One run of QEMU: from its spawn, or from finding it again, until it is gone. The monitor inside is reached only
+ * through a job (core/job).
+ */
+import { VireoError } from '../base/errors.ts';
+import type { Accelerator } from '../capabilities/qemu-capabilities.ts';
+import type { DomainDefinition } from '../conf/domain-definition.ts';
+import type { ConsoleMux } from '../console/console-mux.ts';
+import { DomainRun } from '../job/domain-run.ts';
+import type { Monitor } from '../monitor/monitor.ts';
+import type { StateReason } from './domain-state.ts';
+
+/** The process as the driver knows it; a pid counts only together with its start time. */
+export interface RunningProcess {
+  readonly pid: number;
+  readonly startTime: string;
+  /** Resolves when the process is gone, however it ended. */
+  readonly exited: Promise<void>;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+}
+
+export interface LiveDomainFacts {
+  readonly id: number;
+  readonly process: RunningProcess;
+  /** The live definition: with aliases, paths and what QEMU told. */
+  readonly definition: DomainDefinition;
+  readonly capabilitiesKey: string;
+  readonly emulator: string;
+  readonly qemuVersion: string;
+  readonly accelerator: Accelerator;
+  readonly runFolder: string;
+  readonly monitorPath: string;
+  readonly startedAtMs: number;
+  readonly consoles: ConsoleMux;
+}
+
+export class LiveDomain {
+  readonly facts: LiveDomainFacts;
+  /** Replaced as a whole when the running guest changes. */
+  definition: DomainDefinition;
+  /** While the start job owns the run: it deals with a death itself. */
+  starting: boolean;
+  /** Why the CPUs are about to stop, told before they do, so that the STOP event finds it. */
+  pauseReason: StateReason<'paused'> = 'unknown';
+  /** Set before QEMU is killed on purpose, so that its end is never taken for a crash (A8). */
+  endReason: StateReason<'shut off'> | null = null;
+  /** The next SHUTDOWN of the guest is a reboot; once only, and in the state file. */
+  rebootOnShutdown = false;
+  /** The domain was defined anew while it ran: the next boot differs. */
+  pendingChanges = false;
+  agent: 'not configured' | 'disconnected' | 'connected' = 'not configured';
+  readonly taints = new Set<string>();
+  #run: DomainRun | null = null;
+  #monitor: Monitor | null = null;
+  readonly #died = new AbortController();
+
+  constructor(facts: LiveDomainFacts, starting: boolean) {
+    this.facts = facts;
+    this.definition = facts.definition;
+    this.starting = starting;
+  }
+
+  get died(): AbortSignal {
+    return this.#died.signal;
+  }
+
+  /** Null until the monitor is connected. */
+  get run(): DomainRun | null {
+    return this.#run;
+  }
+
+  attachMonitor(monitor: Monitor): void {
+    this.#monitor = monitor;
+    this.#run = new DomainRun(monitor, this.#died.signal);
+  }
+
+  /** What the outstanding monitor command is and since when QEMU has been silent; no job needed, nothing is sent. */
+  answering(): Monitor['answering'] | null {
+    return this.#monitor?.answering ?? null;
+  }
+
+  /** Ends every command under way; called once QEMU is known to be gone. */
+  die(reason: VireoError = new VireoError('OPERATION_INVALID', 'domain is not running')): void {
+    if (!this.#died.signal.aborted) this.#died.abort(reason);
+  }
+
+  /** Leaves QEMU running: closes what this process holds of it. */
+  async detach(): Promise<void> {
+    this.die(new VireoError('OPERATION_ABORTED', 'the driver is closing'));
+    await this.#monitor?.close();
+    await this.facts.consoles[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * The QEMU driver of one host: thin on purpose. Each method finds the domain, lets the module that knows do the work
+ * under its job, and answers. It runs under plain Node; windows, command and tests all call the same object.
+ */
+import path from 'node:path';
+import { rm, readdir } from 'node:fs/promises';
+import type { Clock } from '../base/clock.ts';
+import { VireoError, asVireoError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { AcceleratorChoice } from '../capabilities/accelerator.ts';
+import type { CapabilitiesCache } from '../capabilities/cache.ts';
+import { ConsoleMux } from '../console/console-mux.ts';
+import type { ConsoleSession, OpenConsoleOptions } from '../console/console-types.ts';
+import type { Domain } from '../domain/domain.ts';
+import { DomainLog } from '../domain/domain-log.ts';
+import { DomainRegistry } from '../domain/domain-registry.ts';
+import { isActiveState } from '../domain/domain-state.ts';
+import type { DomainSummary } from '../domain/domain-summary.ts';
+import { EventHub } from '../domain/event-hub.ts';
+import type { Call } from '../job/call.ts';
+import { processCpuTimeNs } from '../process/cpu-time.ts';
+import { type PowerMode, rebootDomain, requireLive, resetDomain, resumeDomain, shutdownDomain, suspendDomain } from '../process/power.ts';
+import { adoptDomain, closingError, reconnectDomain } from '../process/reconnect.ts';
+import { startDomain } from '../process/start-domain.ts';
+import { statusRecord, thisBoot } from '../process/status-record.ts';
+import { destroyDomain } from '../process/stop-domain.ts';
+import { ConfigStore } from '../status/config-store.ts';
+import { type StateLayout, runFolder } from '../status/state-folder.ts';
+import type { StatusRecord } from '../status/status-file.ts';
+import { StatusStore } from '../status/status-store.ts';
+import { type Defined, defineDomain, domainXml, nativeCommandLine, undefineDomain } from './definitions.ts';
+import type { DriverContext } from './driver-context.ts';
+import { monitorCommand } from './monitor-passthrough.ts';
+
+export interface DriverOptions {
+  readonly layout: StateLayout;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly capabilities: CapabilitiesCache;
+  readonly accelerators: AcceleratorChoice;
+  readonly jobWaitMs?: number;
+  readonly monitorDeadlineMs?: number;
+}
+
+export interface Problem {
+  readonly what: string;
+  readonly path: string | null;
+}
+
+/** A QEMU that has not opened its monitor by then will not; on a loaded machine its start takes seconds. */
+const defaultMonitorDeadlineMs = 30_000;
+
+export class Driver {
+  readonly hub: EventHub;
+  readonly context: DriverContext;
+  readonly problems: Problem[] = [];
+  readonly #registry: DomainRegistry;
+  readonly #closing = new AbortController();
+  #reconnected: Promise<void> = Promise.resolve();
+
+  private constructor(options: DriverOptions, bootName: string | null) {
+    const { layout, clock, log } = options;
+    this.hub = new EventHub(clock);
+    const status = new StatusStore(layout.status);
+    const saveStatus = async (domain: Domain): Promise<void> => {
+      if (domain.live) await status.save(domain.uuid, () => statusRecord(domain, bootName));
+    };
+    this.#registry = new DomainRegistry({ clock, hub: this.hub, saveStatus, ...(options.jobWaitMs === undefined ? {} : { jobWaitMs: options.jobWaitMs }) });
+    const logFolder = (uuid: string): string => path.join(layout.logs, uuid);
+    this.context = {
+      clock,
+      log,
+      registry: this.#registry,
+      hub: this.hub,
+      status,
+      config: new ConfigStore(layout.domains),
+      capabilities: options.capabilities,
+      accelerators: options.accelerators,
+      runFolder: (uuid) => runFolder(layout, uuid),
+      logFolder,
+      domainLog: (uuid) => new DomainLog(path.join(logFolder(uuid), 'qemu.log')),
+      createConsoles: (domain) => this.#consolesOf(domain),
+      saveStatus,
+      closing: this.#closing.signal,
+      monitorDeadlineMs: options.monitorDeadlineMs ?? defaultMonitorDeadlineMs,
+    };
+  }
+
+  /** Reads the state folder and begins to reconnect; the list is complete when this resolves. */
+  static async open(options: DriverOptions): Promise<Driver> {
+    const driver = new Driver(options, await thisBoot());
+    await driver.#load(options.layout);
+    return driver;
+  }
+
+  /** Resolves when every guest of the earlier driver has been reached or given up. */
+  get reconnected(): Promise<void> {
+    return this.#reconnected;
+  }
+
+  /** Lets go of every guest; all of them run on. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(closingError());
+    this.hub.close();
+    await Promise.allSettled(this.#registry.list().map(async (domain) => domain.live?.detach()));
+    await this.#reconnected.catch(() => {});
+  }
+
+  list(): { revision: number; domains: DomainSummary[] } {
+    return { revision: this.hub.revision, domains: this.#registry.list().map((domain) => domain.summary()) };
+  }
+
+  active(): readonly DomainSummary[] {
+    return this.#registry.list().filter((domain) => isActiveState(domain.state)).map((domain) => domain.summary());
+  }
+
+  find(reference: string): Domain {
+    return this.#registry.find(reference);
+  }
+
+  define(call: Call, xml: string, source?: string): Promise<Defined> {
+    return defineDomain(this.context, call, xml, source);
+  }
+
+  undefine(call: Call, reference: string): Promise<void> {
+    return undefineDomain(this.context, call, this.find(reference));
+  }
+
+  async start(call: Call, reference: string, paused: boolean): Promise<Domain> {
+    const domain = this.find(reference);
+    await startDomain(this.context, call, domain, { paused });
+    return domain;
+  }
+
+  destroy(call: Call, reference: string, graceful: boolean): Promise<void> {
+    return destroyDomain(this.context, call, this.find(reference), graceful);
+  }
+
+  shutdown(call: Call, reference: string, mode: PowerMode): Promise<void> {
+    return shutdownDomain(this.context, call, this.find(reference), mode);
+  }
+
+  reboot(call: Call, reference: string, mode: PowerMode): Promise<void> {
+    return rebootDomain(this.context, call, this.find(reference), mode);
+  }
+
+  reset(call: Call, reference: string): Promise<void> {
+    return resetDomain(call, this.find(reference));
+  }
+
+  suspend(call: Call, reference: string): Promise<void> {
+    return suspendDomain(this.context, call, this.find(reference));
+  }
+
+  resume(call: Call, reference: string): Promise<void> {
+    return resumeDomain(this.context, call, this.find(reference));
+  }
+
+  /** Answers from what the driver knows, without a job: it never waits for a long one (B6). */
+  async info(reference: string): Promise<{ summary: DomainSummary; maximumMemoryKiB: number; memoryKiB: number; vcpus: number; cpuTimeNs: number | null; autostart: boolean }> {
+    const domain = this.find(reference);
+    const { definition, live } = domain;
+    const summary = domain.summary();
+    const cpuTimeNs = live ? await processCpuTimeNs(live.facts.process.pid) : null;
+    return { summary, maximumMemoryKiB: definition.memoryKiB, memoryKiB: definition.currentMemoryKiB ?? definition.memoryKiB, vcpus: summary.vcpus, cpuTimeNs, autostart: false };
+  }
+
+  xml(reference: string, options: { readonly inactive: boolean; readonly secure: boolean }): string {
+    return domainXml(this.find(reference), options);
+  }
+
+  async toNative(source: { readonly xml: string } | { readonly reference: string }): Promise<{ argv: string[]; text: string }> {
+    const { commandLine, binary } = await nativeCommandLine(this.context, 'xml' in source ? source : { domain: this.find(source.reference) });
+    return { argv: [binary, ...commandLine.argv], text: commandLine.toShellText(binary) };
+  }
+
+  async log(reference: string, maximumBytes: number): Promise<{ text: string; path: string }> {
+    const log = this.context.domainLog(this.find(reference).uuid);
+    return { text: await log.tail(maximumBytes), path: log.path };
+  }
+
+  monitorCommand(call: Call, reference: string, command: string, hmp: boolean): Promise<string> {
+    return monitorCommand(this.context, call, this.find(reference), command, hmp);
+  }
+
+  /** @throws OPERATION_INVALID, NO_DOMAIN, OPERATION_FAILED naming who has the console. */
+  openConsole(reference: string, device: string | null, options: OpenConsoleOptions): { domain: Domain; alias: string; label: string; session: ConsoleSession } {
+    const domain = this.find(reference);
+    const live = requireLive(domain);
+    const devices = live.facts.consoles.status();
+    const chosen = device === null ? devices[0] : devices.find(({ alias, label }) => alias === device || label === device);
+    if (!chosen) {
+      const text = device === null ? 'the domain has no console' : `cannot find character device ${device}`;
+      throw new VireoError('INVALID_ARG', text, { domain: domain.identity, details: { devices: devices.map(({ alias }) => alias) } });
+    }
+    return { domain, alias: chosen.alias, label: chosen.label, session: live.facts.consoles.open(chosen.alias, options) };
+  }
+
+  #consolesOf(domain: Domain): ConsoleMux {
+    const mux = new ConsoleMux({ domain: domain.identity, clock: this.context.clock, log: this.context.log });
+    mux.changes.on(() => domain.changed());
+    return mux;
+  }
+
+  async #load(layout: StateLayout): Promise<void> {
+    const { definitions, broken } = await this.context.config.load();
+    this.problems.push(...broken.map(({ path: file, reason }) => ({ what: `a definition cannot be read: ${reason}`, path: file })));
+    for (const definition of definitions) {
+      const uuid = definition.uuid as string;
+      if (this.#registry.byName(definition.name)) this.problems.push({ what: `two definitions have the name '${definition.name}'`, path: path.join(layout.domains, `${uuid}.xml`) });
+      else this.#registry.add(uuid, definition.name, definition);
+    }
+    await this.#reconnectAll(layout);
+  }
+
+  async #reconnectAll(layout: StateLayout): Promise<void> {
+    const { records, broken } = await this.context.status.load();
+    this.problems.push(...broken.map(({ path: file, reason }) => ({ what: `a state file cannot be read: ${reason}`, path: file })));
+    const adopted: [Domain, StatusRecord][] = [];
+    for (const record of records) {
+      try {
+        adopted.push([await adoptDomain(this.context, record), record]);
+      } catch (error) {
+        this.problems.push({ what: `the running domain '${record.name}' cannot be taken over: ${asVireoError(error).message}`, path: path.join(layout.status, `${record.uuid}.json`) });
+      }
+    }
+    if (broken.length === 0) await this.#removeStaleRunFolders(layout, records);
+    this.#reconnected = Promise.all(adopted.map(([domain, record]) => reconnectDomain(this.context, domain, record).catch((error: unknown) => this.context.log.write('error', 'reconnecting failed', { domain: domain.name, error: asVireoError(error).message })))).then(() => {});
+  }
+
+  /** Sockets of runs that no state file names belong to nobody. */
+  async #removeStaleRunFolders(layout: StateLayout, records: readonly StatusRecord[]): Promise<void> {
+    const used = new Set(records.map((record) => path.basename(record.runFolder)));
+    for (const entry of await readdir(layout.run, { withFileTypes: true })) {
+      if (entry.isDirectory() && !used.has(entry.name)) await rm(path.join(layout.run, entry.name), { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** The character devices of a running domain that people can open, as the multiplexer wants them. */
+import { type DeviceOf, devicesOf } from '../conf/device-definition.ts';
+import type { DomainDefinition } from '../conf/domain-definition.ts';
+import type { ConsoleDevice } from '../console/console-types.ts';
+import { isAgentChannel } from '../devices/channel/channel.ts';
+import type { Character } from '../devices/character/character.ts';
+import { isVirtioConsole } from '../devices/console/console.ts';
+
+export function consoleDevices(definition: DomainDefinition): readonly ConsoleDevice[] {
+  const serials = devicesOf(definition.devices, 'serial').map((serial) => device(serial, 'serial', serialLabel(serial)));
+  const consoles = devicesOf(definition.devices, 'console').filter(isVirtioConsole);
+  const channels = devicesOf(definition.devices, 'channel').filter((channel) => !isAgentChannel(channel));
+  return [
+    ...serials,
+    ...consoles.map((console, index) => device(console, 'console', `hvc${index}`)),
+    ...channels.map((channel) => device(channel, 'channel', channel.target.name ?? channel.alias ?? 'channel')),
+  ].filter((found) => found !== null);
+}
+
+/** Linux's name of the port; other guests have their own, but people who read this know which is meant. */
+function serialLabel(serial: DeviceOf<'serial'>): string {
+  const port = serial.target?.port ?? 0;
+  return serial.target?.type === 'usb-serial' ? `ttyUSB${port}` : `ttyS${port}`;
+}
+
+/** Null for a backend whose bytes go elsewhere: a file, a TCP port, another program's socket. */
+function device(character: Character & { readonly alias: string | null }, kind: ConsoleDevice['kind'], label: string): ConsoleDevice | null {
+  const { backend, alias, log } = character;
+  if (alias === null) return null;
+  const logFile = log?.file ?? null;
+  if (backend.type === 'unix' && backend.source?.mode === 'bind' && backend.source.path !== null) {
+    return { alias, kind, label, logFile, backend: { type: 'unix', path: backend.source.path } };
+  }
+  const pty = backend.type === 'pty' ? (backend.source?.path ?? null) : null;
+  return pty === null ? null : { alias, kind, label, logFile, backend: { type: 'pty', path: pty } };
+}

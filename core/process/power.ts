@@ -1,0 +1,79 @@
+/** What can be asked of a running guest: shut down, reboot, reset, suspend, resume (F6). */
+import { VireoError } from '../base/errors.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { LiveDomain } from '../domain/live-domain.ts';
+import type { Call } from '../job/call.ts';
+import { markPaused, markRunning } from './monitor-events.ts';
+import type { ProcessContext } from './process-context.ts';
+
+export type PowerMode = 'default' | 'acpi' | 'agent';
+
+/** @throws OPERATION_INVALID `domain is not running`. */
+export function requireLive(domain: Domain): LiveDomain {
+  if (!domain.live) throw new VireoError('OPERATION_INVALID', 'domain is not running', { domain: domain.identity });
+  return domain.live;
+}
+
+/** Presses the power button; the guest decides. QEMU waits after the shutdown, and the driver ends it then. */
+export async function shutdownDomain(context: ProcessContext, call: Call, domain: Domain, mode: PowerMode): Promise<void> {
+  await pressPowerButton(context, call, domain, mode, false);
+}
+
+/** The same button, with the next shutdown turned into a reset: ACPI has no button for a reboot. */
+export async function rebootDomain(context: ProcessContext, call: Call, domain: Domain, mode: PowerMode): Promise<void> {
+  await pressPowerButton(context, call, domain, mode, true);
+}
+
+async function pressPowerButton(context: ProcessContext, call: Call, domain: Domain, mode: PowerMode, reboot: boolean): Promise<void> {
+  refuseAgent(domain, mode);
+  await using job = await domain.jobs.begin(call, 'modify');
+  const monitor = job.monitor();
+  const live = requireLive(domain);
+  if (domain.state === 'paused') throw new VireoError('OPERATION_INVALID', 'domain is paused: resume it first, a guest that stands still sees no button', { domain: domain.identity });
+  live.rebootOnShutdown = reboot;
+  await context.saveStatus(domain);
+  await monitor.execute('system_powerdown');
+}
+
+function refuseAgent(domain: Domain, mode: PowerMode): void {
+  if (mode !== 'agent') return;
+  const live = requireLive(domain);
+  const why = live.agent === 'not configured' ? 'QEMU guest agent is not configured' : live.agent === 'disconnected' ? 'QEMU guest agent is not connected' : 'this version asks the agent for nothing yet; use mode acpi';
+  throw new VireoError(live.agent === 'not configured' ? 'CONFIG_UNSUPPORTED' : 'AGENT_UNRESPONSIVE', why, { domain: domain.identity });
+}
+
+/** The reset button: at once, without the guest's consent. */
+export async function resetDomain(call: Call, domain: Domain): Promise<void> {
+  await using job = await domain.jobs.begin(call, 'modify');
+  await job.monitor().execute('system_reset');
+}
+
+/** Stops the CPUs; a domain that is paused already stays so. */
+export async function suspendDomain(context: ProcessContext, call: Call, domain: Domain): Promise<void> {
+  await using job = await domain.jobs.begin(call, 'suspend');
+  const monitor = job.monitor();
+  const live = requireLive(domain);
+  if (domain.state === 'paused') return;
+  if (domain.state === 'pmsuspended') throw new VireoError('OPERATION_INVALID', 'domain is pmsuspended', { domain: domain.identity });
+  live.pauseReason = 'user';
+  try {
+    await monitor.execute('stop');
+  } catch (error) {
+    live.pauseReason = 'unknown';
+    throw error;
+  }
+  live.pauseReason = 'user';
+  markPaused(domain, live);
+  await context.saveStatus(domain);
+}
+
+/** Starts the CPUs again; a running domain stays as it is. */
+export async function resumeDomain(context: ProcessContext, call: Call, domain: Domain): Promise<void> {
+  await using job = await domain.jobs.begin(call, 'modify');
+  const monitor = job.monitor();
+  if (domain.state === 'running') return;
+  if (domain.state === 'pmsuspended') throw new VireoError('OPERATION_INVALID', 'domain is pmsuspended', { domain: domain.identity });
+  await monitor.execute('cont');
+  markRunning(domain);
+  await context.saveStatus(domain);
+}

@@ -1,0 +1,115 @@
+/**
+ * A QEMU process as the driver holds it: spawned by this driver, or found again by pid and start time. It runs in its
+ * own session, so that closing or killing Vireo ends no guest.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Clock } from '../base/clock.ts';
+import { VireoError } from '../base/errors.ts';
+import { isSameProcess, processStartTime } from '../base/process-identity.ts';
+import type { RunningProcess } from '../domain/live-domain.ts';
+
+export interface SpawnedQemu extends RunningProcess {
+  /** Exit code or signal, once `exited` has resolved. */
+  ending(): string;
+}
+
+export interface SpawnOptions {
+  readonly binary: string;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** An open file that takes QEMU's stdout and stderr. */
+  readonly logFd: number;
+}
+
+/** @throws SYSTEM_ERROR when the binary cannot be run. */
+export async function spawnQemu(options: SpawnOptions): Promise<SpawnedQemu> {
+  const child = spawn(options.binary, [...options.argv], {
+    detached: true,
+    stdio: ['ignore', options.logFd, options.logFd],
+    env: { ...options.environment },
+    cwd: '/',
+  });
+  const ending = watchEnding(child);
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => reject(new VireoError('SYSTEM_ERROR', `cannot run ${options.binary}: ${error.message}`, { cause: error })));
+  });
+  const pid = child.pid as number;
+  const startTime = (await processStartTime(pid)) ?? 'gone';
+  child.unref();
+  return {
+    pid,
+    startTime,
+    exited: ending.exited,
+    ending: ending.text,
+    async kill(signal) {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    },
+  };
+}
+
+function watchEnding(child: ChildProcess): { exited: Promise<void>; text: () => string } {
+  let text = 'still running';
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', (code, signal) => {
+      text = signal ? `signal ${signal}` : `exit code ${code}`;
+      resolve();
+    });
+    child.once('error', () => resolve());
+  });
+  return { exited, text: () => text };
+}
+
+/** How often a process that is not our child is looked at while somebody waits for its end. */
+const pollMs = 20;
+const idlePollMs = 500;
+
+/** A process of an earlier driver; null when it is gone. `stop` ends the watching, not the process. */
+export async function adoptProcess(pid: number, startTime: string, clock: Clock, stop: AbortSignal): Promise<RunningProcess | null> {
+  if (!(await isSameProcess(pid, startTime))) return null;
+  let hurry = new AbortController();
+  let interval = idlePollMs;
+  const exited = (async () => {
+    while (!stop.aborted && (await isSameProcess(pid, startTime))) await clock.sleep(interval, AbortSignal.any([stop, hurry.signal]));
+    if (stop.aborted) await new Promise(() => {}); // nobody learns of the end of what is no longer watched
+  })();
+  return {
+    pid,
+    startTime,
+    exited,
+    async kill(signal) {
+      if (!(await isSameProcess(pid, startTime))) return;
+      interval = pollMs;
+      const awake = hurry;
+      hurry = new AbortController();
+      try {
+        process.kill(pid, signal);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+      awake.abort();
+    },
+  };
+}
+
+/** SIGTERM, then SIGKILL when QEMU does not end by itself; with `graceful` only SIGTERM, and an error when it is not enough. */
+export async function endProcess(process: RunningProcess, clock: Clock, graceful: boolean): Promise<void> {
+  await process.kill('SIGTERM');
+  if (await endedWithin(process, clock, graceMs)) return;
+  if (graceful) throw new VireoError('SYSTEM_ERROR', `QEMU (pid ${process.pid}) did not end within ${graceMs / 1000} s of SIGTERM`);
+  await process.kill('SIGKILL');
+  if (await endedWithin(process, clock, graceMs)) return;
+  throw new VireoError('SYSTEM_ERROR', `QEMU (pid ${process.pid}) did not end after SIGKILL: it waits in the kernel, often for storage`);
+}
+
+/** libvirt waits ten seconds; a QEMU that is stopped or hung is not worth more of a person's patience. */
+const graceMs = 5_000;
+
+async function endedWithin(process: RunningProcess, clock: Clock, ms: number): Promise<boolean> {
+  const done = new AbortController();
+  try {
+    return await Promise.race([process.exited.then(() => true), clock.sleep(ms, done.signal).then(() => false)]);
+  } finally {
+    done.abort();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The end of a run, whoever brings it about: a destroy, the guest's own shutdown, a crash, a start that failed. Files,
+ * sockets and consoles go, and one event tells of it.
+ */
+import { rm } from 'node:fs/promises';
+import { VireoError } from '../base/errors.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { LifecycleEvent, StateReason } from '../domain/domain-state.ts';
+import type { LiveDomain } from '../domain/live-domain.ts';
+import { Call } from '../job/call.ts';
+import type { AsyncJob, SyncJob } from '../job/handles.ts';
+import { endProcess } from './qemu-process.ts';
+import type { ProcessContext } from './process-context.ts';
+
+/** The jobs under which a run may end: nothing else can begin meanwhile. */
+export type EndingJob = SyncJob<'destroy'> | AsyncJob<'start'>;
+
+export interface RunEnd {
+  readonly reason: StateReason<'shut off'>;
+  /** Null when nobody was told of the start. */
+  readonly event: LifecycleEvent | null;
+}
+
+/** Runs that are being ended: a failing start and a destroy may come to it at the same moment. */
+const endings = new WeakMap<LiveDomain, Promise<void>>();
+
+/** Ends `live` for good. The first caller does it, every other one waits for the same end. */
+export function endRun(context: ProcessContext, domain: Domain, live: LiveDomain, _job: EndingJob, end: RunEnd): Promise<void> {
+  const begun = endings.get(live);
+  if (begun) return begun;
+  const ending = finishRun(context, domain, live, end);
+  endings.set(live, ending);
+  ending.catch(() => endings.delete(live)); // a process that does not end may be tried again
+  return ending;
+}
+
+async function finishRun(context: ProcessContext, domain: Domain, live: LiveDomain, end: RunEnd): Promise<void> {
+  live.endReason ??= end.reason;
+  await endProcess(live.facts.process, context.clock, false);
+  live.die();
+  await live.detach();
+  await rm(live.facts.runFolder, { recursive: true, force: true });
+  await context.domainLog(domain.uuid).line(`shutting down, reason=${end.reason}`, context.clock.wallTime()).catch(() => {});
+  domain.live = null;
+  await context.status.remove(domain.uuid).catch((error: unknown) => context.log.write('error', 'a state file could not be removed', { domain: domain.name, error: String(error) }));
+  // A transient domain leaves every list with its run; the event that tells of the end carries no summary then.
+  if (domain.persistent === null) context.registry.remove(domain);
+  domain.transition({ state: 'shut off', reason: end.reason }, end.event);
+}
+
+const endEvents: Partial<Record<StateReason<'shut off'>, LifecycleEvent>> = {
+  shutdown: { event: 'stopped', detail: 'shutdown' },
+  destroyed: { event: 'stopped', detail: 'destroyed' },
+  crashed: { event: 'stopped', detail: 'crashed' },
+  failed: { event: 'stopped', detail: 'failed' },
+};
+
+export function endOf(reason: StateReason<'shut off'>): RunEnd {
+  return { reason, event: endEvents[reason] ?? null };
+}
+
+/**
+ * Ends a domain by force. The process is told before the slot is free, because whoever holds it may wait for a QEMU
+ * that answers no more; its end as the reason is written down first, so that it is never taken for a crash.
+ */
+export async function destroyDomain(context: ProcessContext, call: Call, domain: Domain, graceful: boolean): Promise<void> {
+  const { live } = domain;
+  if (!live) throw new VireoError('OPERATION_INVALID', 'domain is not running', { domain: domain.identity });
+  live.endReason ??= 'destroyed';
+  await endProcess(live.facts.process, context.clock, graceful);
+  await using job = await domain.jobs.begin(call, 'destroy');
+  await endRun(context, domain, live, job, endOf(live.endReason));
+}
+
+/** The driver's own reaction to the end of QEMU or of the guest. */
+export async function endAfter(context: ProcessContext, owner: string, domain: Domain, live: LiveDomain, reason: () => StateReason<'shut off'>): Promise<void> {
+  if (domain.live !== live) return;
+  await using job = await domain.jobs.begin(Call.ofDriver(owner, context.log, context.closing), 'destroy');
+  await endRun(context, domain, live, job, endOf(live.endReason ?? reason()));
+}

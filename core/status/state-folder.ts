@@ -1,0 +1,106 @@
+/**
+ * Where a host keeps everything it must not forget, and what lies where in it. One folder, one owner: whoever names
+ * another folder gets another host, with its own domains and its own identity. Sockets live in it too, and the kernel
+ * limits their paths, so a folder that is too deep is refused before anything is written.
+ */
+import { createHash } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { makePrivateFolder } from '../base/atomic-file.ts';
+import { VireoError } from '../base/errors.ts';
+
+/** Node 20 cuts longer ones without a word (sun_path has 108 bytes on Linux and 104 on macOS). */
+export const maximumSocketPathBytes = 100;
+
+/** The longest name of a socket that a domain has in its run folder; aliases beyond it are refused by whoever adds them. */
+const longestSocketName = 'c-console123';
+
+/** Absolute paths of everything in a state folder; `socket` is a named pipe on Windows. */
+export interface StateLayout {
+  readonly root: string;
+  /** Persistent definitions, one file a domain. */
+  readonly domains: string;
+  /** Running domains, one file each. */
+  readonly status: string;
+  /** Sockets and what else has a meaning only while something runs. */
+  readonly run: string;
+  readonly logs: string;
+  /** What QEMU binaries can do, as it was probed. */
+  readonly capabilities: string;
+  readonly hostUuidFile: string;
+  readonly ownerFile: string;
+  readonly socket: string;
+}
+
+export interface StateFolderRequest {
+  /** What the user named (`--home`), resolved by the caller against the folder the user is in. */
+  readonly option?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  /** The user's home folder; asked of the system where it is left out. */
+  readonly home?: string | undefined;
+}
+
+/** The state folder to use: the option, then VIREO_HOME, then the platform's place for state. */
+export function resolveStateFolder(request: StateFolderRequest): string {
+  const { env, platform } = request;
+  const named = request.option || env['VIREO_HOME'];
+  if (named) return path.resolve(named);
+  const home = request.home ?? homedir();
+  if (platform === 'darwin') return path.join(home, 'Library', 'Application Support', 'Vireo');
+  if (platform === 'win32') return path.join(env['LOCALAPPDATA'] || path.join(home, 'AppData', 'Local'), 'Vireo');
+  const xdg = env['XDG_STATE_HOME'];
+  // The XDG base directory specification asks to ignore a relative path.
+  return path.join(xdg && path.isAbsolute(xdg) ? xdg : path.join(home, '.local', 'state'), 'vireo');
+}
+
+/** @throws INVALID_ARG when the sockets below `root` would not fit, with the way out. */
+export function stateLayout(root: string, platform: NodeJS.Platform = process.platform): StateLayout {
+  const run = path.join(root, 'run');
+  const layout: StateLayout = {
+    root,
+    domains: path.join(root, 'domains'),
+    status: path.join(root, 'status'),
+    run,
+    logs: path.join(root, 'logs'),
+    capabilities: path.join(root, 'capabilities'),
+    hostUuidFile: path.join(root, 'host-uuid'),
+    ownerFile: path.join(root, 'owner'),
+    socket: platform === 'win32' ? `\\\\.\\pipe\\vireo-${shortHash(root.toLowerCase())}` : path.join(run, 'api'),
+  };
+  if (platform !== 'win32') assertSocketsFit(layout);
+  return layout;
+}
+
+/** The folder of one domain's sockets: short, whatever the domain is called. */
+export function runFolder(layout: StateLayout, uuid: string): string {
+  return path.join(layout.run, shortHash(uuid.toLowerCase()));
+}
+
+/** Makes the folders that are missing; all of them are the user's alone. */
+export async function prepareStateFolder(layout: StateLayout): Promise<void> {
+  await makePrivateFolder(layout.root);
+  // A folder that was there, made by hand or unpacked from a backup, may be open to others.
+  await chmod(layout.root, 0o700);
+  for (const folder of [layout.domains, layout.status, layout.run, layout.logs, layout.capabilities]) {
+    await makePrivateFolder(folder);
+    await chmod(folder, 0o700);
+  }
+}
+
+function assertSocketsFit(layout: StateLayout): void {
+  // Every run folder has a name of the same length, so that one stands for all.
+  const longest = path.join(runFolder(layout, ''), longestSocketName);
+  const excessBytes = Buffer.byteLength(longest) - maximumSocketPathBytes;
+  if (excessBytes <= 0) return;
+  const rootBytes = Buffer.byteLength(layout.root);
+  const maximumBytes = rootBytes - excessBytes;
+  throw new VireoError('INVALID_ARG', `the path of the state folder is too long for the sockets in it: ${layout.root} has ${rootBytes} bytes of at most ${maximumBytes}; choose a shorter one with --home or VIREO_HOME`, {
+    details: { path: layout.root, bytes: rootBytes, maximumBytes },
+  });
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}

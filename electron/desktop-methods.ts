@@ -1,0 +1,81 @@
+/** The desktop's own methods: what a window asks of the app around the driver. */
+import { readFile, stat } from 'node:fs/promises';
+import { type BrowserWindow, app, clipboard, dialog, nativeTheme } from 'electron';
+import { z } from 'zod';
+import type { Client } from '../core/api/client.ts';
+import type { DesktopMethods } from '../core/api/desktop-contract.ts';
+import type { Implementation } from '../core/api/server.ts';
+import { VireoError } from '../core/base/errors.ts';
+import type { StoredJson } from './stored-json.ts';
+import { isTerminal } from './tray-menu.ts';
+import { hasTray } from './tray-presence.ts';
+import type { Windows } from './windows.ts';
+
+export const settingsSchema = z.object({ theme: z.enum(['system', 'light', 'dark']) });
+export type Settings = z.infer<typeof settingsSchema>;
+export const defaultSettings: Settings = { theme: 'system' };
+
+/** A definition is text of some kilobytes; whoever picks a disk image by mistake should not wait for it. */
+const maximumDefinitionBytes = 4 << 20;
+
+export interface DesktopMethodsOptions {
+  readonly windows: Windows;
+  readonly settings: StoredJson<Settings>;
+  /** Looks domains up for the desktop itself. */
+  readonly client: Client;
+}
+
+/** The methods as the page of `window` has them; dialogs belong to it. */
+export function desktopImplementation(window: BrowserWindow | null, options: DesktopMethodsOptions): Implementation<DesktopMethods> {
+  const { windows, settings } = options;
+  return {
+    async desktopOpenConsole(_call, { uuid, device }) {
+      windows.openConsole(uuid, device ?? (await firstTerminal(options.client, uuid)));
+      return null;
+    },
+    async desktopShowMain(_call, { uuid }) {
+      windows.showMain(uuid);
+      return null;
+    },
+    async desktopGetSettings() {
+      return { theme: settings.value.theme, platform: process.platform, version: app.getVersion(), electron: process.versions.electron ?? '', tray: await hasTray() };
+    },
+    async desktopSetTheme(_call, { theme }) {
+      nativeTheme.themeSource = theme;
+      settings.set({ ...settings.value, theme });
+      return null;
+    },
+    async desktopChooseDefinition() {
+      return await chooseDefinition(window);
+    },
+    async desktopReadClipboard() {
+      return { text: await clipboard.readText() }; // a promise from Electron 4x on, a string before
+    },
+    async desktopWriteClipboard(_call, { text }) {
+      await clipboard.writeText(text);
+      return null;
+    },
+    async desktopQuit() {
+      setImmediate(() => app.quit()); // the answer goes out first
+      return null;
+    },
+  };
+}
+
+/** The alias of the domain's first console. @throws DEVICE_MISSING where it has none. */
+export async function firstTerminal(client: Client, uuid: string): Promise<string> {
+  const domain = await client.call('domainLookup', { domain: uuid });
+  const console = domain.consoles.find(isTerminal);
+  if (!console) throw new VireoError('DEVICE_MISSING', 'the domain has no serial port and no console', { domain: { name: domain.name, uuid: domain.uuid } });
+  return console.alias;
+}
+
+async function chooseDefinition(window: BrowserWindow | null): Promise<{ path: string; xml: string } | null> {
+  const options: Electron.OpenDialogOptions = { title: 'Import a definition', buttonLabel: 'Import', properties: ['openFile'], filters: [{ name: 'Domain XML', extensions: ['xml'] }, { name: 'All files', extensions: ['*'] }] };
+  const chosen = await (window ? dialog.showOpenDialog(window, options) : dialog.showOpenDialog(options));
+  const [path] = chosen.filePaths;
+  if (chosen.canceled || path === undefined) return null;
+  const { size } = await stat(path);
+  if (size > maximumDefinitionBytes) throw new VireoError('INVALID_ARG', `${path} has ${size} bytes; a definition has at most ${maximumDefinitionBytes}`, { details: { path } });
+  return { path, xml: await readFile(path, 'utf8') };
+}

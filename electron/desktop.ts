@@ -1,0 +1,143 @@
+/**
+ * The app once it runs: windows, their door, the tray, and the end of it all. It owns one host; whether guests go on
+ * after the app is decided here (they do) and done by the screenless host.
+ */
+import path from 'node:path';
+import { BrowserWindow, app, nativeTheme } from 'electron';
+import { asVireoError } from '../core/base/errors.ts';
+import type { Client } from '../core/api/client.ts';
+import { desktopMethods } from '../core/api/desktop-contract.ts';
+import type { Host } from '../core/api/host.ts';
+import type { Log } from '../core/base/log.ts';
+import type { StateLayout } from '../core/status/state-folder.ts';
+import { type Settings, defaultSettings, desktopImplementation, firstTerminal, settingsSchema } from './desktop-methods.ts';
+import { DomainWatch } from './domain-watch.ts';
+import { startScreenlessHost } from './hand-over.ts';
+import { openIpcDoor } from './ipc-door.ts';
+import { StoredJson } from './stored-json.ts';
+import { TrayIcon } from './tray.ts';
+import type { TrayActions } from './tray-menu.ts';
+import { hasTray } from './tray-presence.ts';
+import { type WindowPlaces, windowPlacesSchema } from './window-place.ts';
+import { Windows } from './windows.ts';
+
+/** Disconnecting writes a few small files; a disk that hangs must not keep the app from ending. */
+const closeMs = 10_000;
+
+export interface DesktopOptions {
+  readonly host: Host;
+  readonly layout: StateLayout;
+  /** The folder that holds dist/ and assets/. */
+  readonly appFolder: string;
+  readonly log: Log;
+}
+
+export class Desktop {
+  readonly windows: Windows;
+  readonly #options: DesktopOptions;
+  readonly #places: StoredJson<WindowPlaces>;
+  readonly #settings: StoredJson<Settings>;
+  readonly #client: Client;
+  readonly #door: Disposable;
+  #tray: { icon: TrayIcon; watch: DomainWatch } | null = null;
+  #ending: Promise<void> | null = null;
+
+  private constructor(options: DesktopOptions, places: StoredJson<WindowPlaces>, settings: StoredJson<Settings>) {
+    this.#options = options;
+    this.#places = places;
+    this.#settings = settings;
+    this.#client = options.host.client('the tray');
+    this.windows = new Windows({ preload: path.join(options.appFolder, 'dist/electron/preload.cjs'), icon: path.join(options.appFolder, 'assets/icon.png'), places, log: options.log });
+    this.#door = openIpcDoor({
+      log: options.log,
+      nameOf: (contents) => this.windows.nameOf(contents),
+      serve: (channel, name, contents) => {
+        const implementation = desktopImplementation(BrowserWindow.fromWebContents(contents), { windows: this.windows, settings, client: this.#client });
+        return options.host.serve(channel, () => name, { methods: desktopMethods, implementation });
+      },
+    });
+  }
+
+  /** Reads what the desktop remembers and is ready for windows; shows none yet. */
+  static async open(options: DesktopOptions): Promise<Desktop> {
+    const places = await StoredJson.open(path.join(options.layout.root, 'windows.json'), windowPlacesSchema, {}, options.log);
+    const settings = await StoredJson.open(path.join(options.layout.root, 'settings.json'), settingsSchema, defaultSettings, options.log);
+    nativeTheme.themeSource = settings.value.theme;
+    return new Desktop(options, places, settings);
+  }
+
+  /** The first window and, where the desktop has a tray, the icon in it. */
+  async start(): Promise<void> {
+    this.windows.showMain();
+    await this.#enterTray();
+  }
+
+  /** The last window is closed: the app lives on in the tray where there is one, and ends where there is none. */
+  async windowsClosed(): Promise<void> {
+    if (process.platform === 'darwin' || (await this.#enterTray())) return;
+    // Asking for the tray took a moment, in which a window may have been opened.
+    if (BrowserWindow.getAllWindows().length === 0) app.quit();
+  }
+
+  /** Lets go of the guests and gives those that run to a screenless host. Never fails; idempotent. */
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    const { host, layout, appFolder, log } = this.#options;
+    this.#tray?.icon[Symbol.dispose]();
+    this.#tray?.watch[Symbol.dispose]();
+    const haveGuests = host.runningDomains().length > 0;
+    this.#door[Symbol.dispose]();
+    await Promise.all([this.#places.flush(), this.#settings.flush()]);
+    try {
+      await inTime(host.close(), closeMs);
+      if (haveGuests) await startScreenlessHost({ layout, packaged: app.isPackaged, appFolder, env: process.env });
+    } catch (error) {
+      // The guests run all the same; the next host reconnects to them.
+      log.write('error', 'the guests could not be handed to a screenless host', { error: asVireoError(error).message });
+    }
+  }
+
+  /** A tray may come later than the app (a shell that restarts), so this is tried again when it matters. */
+  async #enterTray(): Promise<boolean> {
+    const present = await hasTray();
+    if (this.#ending) return present;
+    if (!present) {
+      this.#tray?.icon[Symbol.dispose]();
+      this.#tray?.watch[Symbol.dispose]();
+      this.#tray = null;
+    } else if (!this.#tray) {
+      const watch = new DomainWatch(this.#client, this.#options.log);
+      this.#tray = { watch, icon: new TrayIcon(path.join(this.#options.appFolder, 'assets'), watch, this.#trayActions()) };
+    }
+    return present;
+  }
+
+  #trayActions(): TrayActions {
+    const failed = (what: string) => (error: unknown) => {
+      this.#options.log.write('warning', what, { error: asVireoError(error).message });
+      this.windows.showMain(); // the window is where a person can see what state things are in
+    };
+    return {
+      openMain: (uuid) => this.windows.showMain(uuid),
+      openConsole: (uuid) => void firstTerminal(this.#client, uuid).then((alias) => this.windows.showConsole(uuid, alias), failed('the tray cannot open a console')),
+      act: (method, domain) => void this.#client.call(method, { domain: domain.uuid }).catch(failed(`${method} from the tray failed`)),
+      quit: () => app.quit(),
+    };
+  }
+}
+
+async function inTime(work: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,71 @@
+/** What the tray shows for a list of domains: its icon's state, the header, a submenu for each of the first domains. */
+import type { MenuItemConstructorOptions } from 'electron';
+import { type DomainSummary } from '../core/domain/domain-summary.ts';
+import { isActiveState } from '../core/domain/domain-state.ts';
+
+export type TrayState = 'idle' | 'busy' | 'attention';
+
+export interface TrayActions {
+  openMain(uuid: string | null): void;
+  openConsole(uuid: string): void;
+  act(method: 'domainCreate' | 'domainSuspend' | 'domainResume' | 'domainShutdown', domain: DomainSummary): void;
+  quit(): void;
+}
+
+/** As many as a menu shows without scrolling. */
+const domainsShown = 8;
+
+export function trayState(domains: readonly DomainSummary[]): TrayState {
+  if (domains.some(needsAttention)) return 'attention';
+  return domains.some((domain) => domain.jobs.async !== null) ? 'busy' : 'idle';
+}
+
+/** `2 running, 5 in all`: the header and the tooltip. */
+export function trayHeader(domains: readonly DomainSummary[]): string {
+  if (domains.length === 0) return 'No domains';
+  const running = domains.filter((domain) => isActiveState(domain.state)).length;
+  const ailing = domains.filter(needsAttention).length;
+  return `${running} running, ${domains.length} in all${ailing > 0 ? `, ${ailing} in trouble` : ''}`;
+}
+
+export function trayMenu(domains: readonly DomainSummary[], actions: TrayActions): MenuItemConstructorOptions[] {
+  const shown = byInterest(domains).slice(0, domainsShown);
+  const hidden = domains.length - shown.length;
+  return [
+    { label: trayHeader(domains), enabled: false },
+    { label: 'Open Vireo', click: () => actions.openMain(null) },
+    { type: 'separator' },
+    ...shown.map((domain): MenuItemConstructorOptions => ({ label: `${domain.name} (${domain.state})`, submenu: domainMenu(domain, actions) })),
+    ...(hidden > 0 ? [{ label: `${hidden} more`, click: () => actions.openMain(null) }] : []),
+    ...(domains.length > 0 ? [{ type: 'separator' as const }] : []),
+    { label: 'Quit (guests keep running)', click: () => actions.quit() },
+  ];
+}
+
+function domainMenu(domain: DomainSummary, actions: TrayActions): MenuItemConstructorOptions[] {
+  const open = { label: 'Open', click: () => actions.openMain(domain.uuid) };
+  if (!isActiveState(domain.state)) return [open, { label: 'Start', click: () => actions.act('domainCreate', domain) }];
+  const isPaused = domain.state === 'paused';
+  return [
+    open,
+    { label: 'Console', enabled: domain.consoles.some(isTerminal), click: () => actions.openConsole(domain.uuid) },
+    { type: 'separator' },
+    isPaused ? { label: 'Resume', click: () => actions.act('domainResume', domain) } : { label: 'Pause', enabled: domain.state === 'running', click: () => actions.act('domainSuspend', domain) },
+    { label: 'Shut down', enabled: domain.state === 'running', click: () => actions.act('domainShutdown', domain) },
+  ];
+}
+
+/** What a person opens as a terminal; channels talk to programs. */
+export function isTerminal(console: DomainSummary['consoles'][number]): boolean {
+  return console.kind === 'serial' || console.kind === 'console';
+}
+
+/** Those in trouble first, then those that run, by name within each. */
+function byInterest(domains: readonly DomainSummary[]): readonly DomainSummary[] {
+  const rank = (domain: DomainSummary): number => (needsAttention(domain) ? 0 : isActiveState(domain.state) ? 1 : 2);
+  return [...domains].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+}
+
+function needsAttention(domain: DomainSummary): boolean {
+  return domain.state === 'crashed' || domain.control.state === 'error' || (domain.state === 'paused' && domain.reason === 'I/O error') || (domain.state === 'shut off' && domain.reason === 'crashed');
+}

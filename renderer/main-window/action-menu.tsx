@@ -1,0 +1,80 @@
+/** The menu of what can be done to one or more domains, for the toolbar's menu and the context menu alike. */
+import { Copy, type LucideIcon, Pause, Play, Power, RefreshCw, RotateCcw, SquareTerminal, StepForward, Trash2, Zap } from 'lucide-react';
+import type { ReactElement } from 'react';
+import { Menu, MenuItem, Separator } from 'react-aria-components';
+import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { type DomainAction, domainActions } from '../store/domain-actions.ts';
+import { useCommands } from './view-context.ts';
+
+export const actionIcons: Readonly<Record<DomainAction, LucideIcon>> = {
+  start: Play,
+  pause: Pause,
+  resume: StepForward,
+  shutdown: Power,
+  reboot: RefreshCw,
+  reset: RotateCcw,
+  forceOff: Zap,
+  undefine: Trash2,
+};
+
+const groups = {
+  all: [['console'], ['start', 'pause', 'resume', 'shutdown'], ['reboot', 'reset', 'forceOff'], ['undefine', 'copyUuid']],
+  /** What the toolbar has no button for. */
+  rest: [['reboot', 'reset', 'forceOff'], ['undefine', 'copyUuid']],
+} as const satisfies Record<string, readonly (readonly (DomainAction | 'console' | 'copyUuid')[])[]>;
+
+export interface ActionMenuProps {
+  readonly domains: readonly DomainSummary[];
+  readonly which: keyof typeof groups;
+  /** For a menu without a trigger, which must be closed by its owner. */
+  readonly onClose?: () => void;
+}
+
+export function ActionMenu({ domains, which, onClose }: ActionMenuProps): ReactElement {
+  const { act, openConsole, copy } = useCommands();
+  const items = groups[which].map((group, index) => (
+    <MenuGroup key={group[0]} first={index === 0}>
+      {group.map((key) => {
+        if (key === 'console') {
+          return <Item key={key} label="Console" icon={SquareTerminal} keys={domains.length === 1 ? 'Enter' : ''} disabled={!domains.some((domain) => domain.consoles.length > 0)} onAction={() => domains.forEach((domain) => openConsole(domain.uuid, null))} />;
+        }
+        if (key === 'copyUuid') {
+          return <Item key={key} label="Copy UUID" icon={Copy} onAction={() => copy(domains.map((domain) => domain.uuid).join('\n'), 'The UUID')} />;
+        }
+        const terms = domainActions[key];
+        const fitting = domains.filter((domain) => terms.applies(domain));
+        return <Item key={key} label={terms.label} icon={actionIcons[key]} lossy={terms.lossy} disabled={fitting.length === 0} onAction={() => act(key, fitting.map((domain) => domain.uuid))} />;
+      })}
+    </MenuGroup>
+  ));
+  const label = domains.length === 1 ? `Actions for ${domains[0]?.name}` : `Actions for ${domains.length} domains`;
+  return <Menu className="menu" aria-label={label} {...(onClose ? { onClose } : {})}>{items}</Menu>;
+}
+
+function MenuGroup({ first, children }: { readonly first: boolean; readonly children: ReactElement[] }): ReactElement {
+  return (
+    <>
+      {!first && <Separator className="menu-separator" />}
+      {children}
+    </>
+  );
+}
+
+interface ItemProps {
+  readonly label: string;
+  readonly icon: LucideIcon;
+  readonly lossy?: boolean;
+  readonly disabled?: boolean;
+  readonly keys?: string;
+  readonly onAction: () => void;
+}
+
+function Item({ label, icon: Icon, lossy = false, disabled = false, keys = '', onAction }: ItemProps): ReactElement {
+  return (
+    <MenuItem className={lossy ? 'menu-item lossy' : 'menu-item'} textValue={label} isDisabled={disabled} onAction={onAction}>
+      <Icon size={16} aria-hidden />
+      {label}
+      {keys && <kbd aria-hidden>{keys}</kbd>}
+    </MenuItem>
+  );
+}

@@ -1,0 +1,81 @@
+/** The ways to a new domain: the sample guest, a definition written here, one from a file. */
+import { useMemo } from 'react';
+import type { HostStatus } from '../../core/api/contract.ts';
+import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { attempt } from '../shared/failure-toast.tsx';
+import { type Session, useHost, useSession } from '../shared/session.ts';
+import { domainsOf } from '../store/host-store.ts';
+import { show, type ViewStore } from '../store/view-store.ts';
+import { definitionTemplate } from './definition-template.ts';
+import { useViewStore } from './view-context.ts';
+
+export const sampleName = 'sample';
+
+export type SampleStep = 'defining' | 'starting' | 'opening';
+
+export interface Creation {
+  /** Defines the sample guest where it is missing, starts it where it is off, and opens its console. */
+  startSample(onStep: (step: SampleStep | null) => void): Promise<void>;
+  writeDefinition(): void;
+  importDefinition(): Promise<void>;
+}
+
+export function useCreation(): Creation {
+  const session = useSession();
+  const view = useViewStore();
+  return useMemo(() => createCreation(session, view), [session, view]);
+}
+
+/** The domain called `sample`, if there is one. */
+export function useSample(): DomainSummary | null {
+  return useHost((state) => findByName(domainsOf(state), sampleName));
+}
+
+function findByName(domains: ReadonlyMap<string, DomainSummary>, name: string): DomainSummary | null {
+  for (const summary of domains.values()) if (summary.name === name) return summary;
+  return null;
+}
+
+function createCreation({ host }: Session, view: ViewStore): Creation {
+  return {
+    async startSample(onStep) {
+      await attempt('The sample Linux was not started', async () => {
+        try {
+          let sample = findByName(domainsOf(host.store.getState()), sampleName);
+          if (!sample) {
+            onStep('defining');
+            sample = (await host.client.call('sampleGuestDefine', { name: sampleName })).domain;
+          }
+          if (sample.state === 'shut off') {
+            onStep('starting');
+            await host.client.call('domainCreate', { domain: sample.uuid });
+          }
+          onStep('opening');
+          show(view, sample.uuid);
+          await host.client.call('desktopOpenConsole', { uuid: sample.uuid, device: null });
+        } finally {
+          onStep(null);
+        }
+      });
+    },
+    writeDefinition() {
+      const { status } = host.store.getState();
+      const names = new Set([...domainsOf(host.store.getState()).values()].map((summary) => summary.name));
+      view.setState({ draft: { xml: definitionTemplate(freeName(names), domainType(status)), source: null } });
+    },
+    async importDefinition() {
+      const chosen = await attempt('The file was not read', () => host.client.call('desktopChooseDefinition', {}, { timeoutMs: 60 * 60_000 }));
+      if (chosen) view.setState({ draft: { xml: chosen.xml, source: chosen.path } });
+    },
+  };
+}
+
+function domainType(status: HostStatus | null): 'kvm' | 'qemu' {
+  return status?.accelerator?.name === 'kvm' ? 'kvm' : 'qemu';
+}
+
+function freeName(taken: ReadonlySet<string>): string {
+  let name = 'new-guest';
+  for (let number = 2; taken.has(name); number += 1) name = `new-guest-${number}`;
+  return name;
+}

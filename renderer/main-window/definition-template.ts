@@ -1,0 +1,42 @@
+/** The definition that a new domain starts from: everything a Linux guest wants, with one line that must be changed. */
+export function definitionTemplate(name: string, type: 'kvm' | 'qemu'): string {
+  return `<domain type='${type}'>
+  <name>${name}</name>
+  <memory unit='MiB'>2048</memory>
+  <vcpu>2</vcpu>
+  <os>
+    <type arch='x86_64' machine='q35'>hvm</type>
+    <boot dev='hd'/>
+  </os>
+  <features>
+    <acpi/>
+    <apic/>
+  </features>
+  <clock offset='utc'/>
+  <on_poweroff>destroy</on_poweroff>
+  <on_reboot>restart</on_reboot>
+  <on_crash>destroy</on_crash>
+  <devices>
+    <!-- The guest's disk: put the path of your image here. -->
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='qcow2'/>
+      <source file='/path/to/disk.qcow2'/>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+    <!-- User-mode networking: the guest reaches out, nothing reaches in, no root needed. -->
+    <interface type='user'>
+      <model type='virtio'/>
+    </interface>
+    <!-- A serial console, and a channel for qemu-guest-agent. -->
+    <serial type='pty'/>
+    <channel type='unix'>
+      <target type='virtio' name='org.qemu.guest_agent.0'/>
+    </channel>
+    <memballoon model='virtio'/>
+    <rng model='virtio'>
+      <backend model='random'>/dev/urandom</backend>
+    </rng>
+  </devices>
+</domain>
+`;
+}

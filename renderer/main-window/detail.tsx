@@ -1,0 +1,51 @@
+/** The right side: a definition being written, one domain, several, or this computer. */
+import { CloudOff, LoaderCircle } from 'lucide-react';
+import { type ReactElement, Suspense, lazy, useEffect } from 'react';
+import { useShallow } from 'zustand/react/shallow';
+import { Button } from '../shared/button.tsx';
+import { Picture } from '../shared/picture.tsx';
+import { useHost, useSession } from '../shared/session.ts';
+import { domainsOf } from '../store/host-store.ts';
+import { DomainView } from './domain-view.tsx';
+import { HostView } from './host-view.tsx';
+import { SelectionView } from './selection-view.tsx';
+import { useView } from './view-context.ts';
+
+// The editor is the largest part of the window and seldom the first that is wanted.
+const DraftView = lazy(async () => ({ default: (await import('./draft-view.tsx')).DraftView }));
+
+export function Detail(): ReactElement {
+  const loaded = useHost((state) => state.sync.list !== null);
+  const link = useHost((state) => state.link);
+  const { host } = useSession();
+  const draft = useView((state) => state.draft);
+  const selected = useView((state) => state.selected);
+  const domains = useHost(useShallow((state) => [...selected].flatMap((key) => domainsOf(state).get(key) ?? [])));
+  const only = domains.length === 1 ? domains[0] : undefined;
+  useTitle(draft ? 'New domain' : only?.name);
+
+  if (!loaded && link.phase === 'unreachable') {
+    return (
+      <Picture icon={CloudOff} title="The Vireo host is unreachable" text={`${link.error.message}. Vireo keeps trying. Guests that run keep running.`}>
+        <Button label="Connect now" onPress={() => host.retryNow()} />
+      </Picture>
+    );
+  }
+  if (!loaded) return <Picture icon={LoaderCircle} spins title="Connecting to the Vireo host" />;
+  if (draft) {
+    return (
+      <Suspense fallback={<Picture icon={LoaderCircle} spins title="Opening the editor" />}>
+        <DraftView draft={draft} />
+      </Suspense>
+    );
+  }
+  if (only) return <DomainView key={only.uuid} summary={only} />;
+  if (domains.length > 1) return <SelectionView domains={domains} />;
+  return <HostView />;
+}
+
+function useTitle(name: string | undefined): void {
+  useEffect(() => {
+    document.title = name ? `${name} — Vireo` : 'Vireo';
+  }, [name]);
+}

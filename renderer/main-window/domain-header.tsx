@@ -1,0 +1,87 @@
+/** A domain's name, state and buttons, and beneath them the one thing about it that needs attention now. */
+import { CircleAlert, Clock, LoaderCircle, TriangleAlert } from 'lucide-react';
+import type { ReactElement } from 'react';
+import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { Button } from '../shared/button.tsx';
+import { HolderSentence, mainHolder } from '../shared/holder-sentence.tsx';
+import { useActionState } from '../shared/session.ts';
+import { StateMark } from '../shared/state-mark.tsx';
+import { useNow } from '../shared/use-now.ts';
+import { formatDuration, formatElapsed, formatExact, plural } from '../words/format.ts';
+import { stateSentences, stateWithReason, visibleState } from '../words/states.ts';
+import { DomainToolbar } from './domain-toolbar.tsx';
+import { useCommands } from './view-context.ts';
+
+export function DomainHeader({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  const now = useNow();
+  const state = visibleState(summary, now);
+  const word = state === summary.state ? stateWithReason(state, summary.reason) : state;
+  return (
+    <header className="domain-header">
+      <div className="domain-title">
+        <div className="domain-names">
+          <h1 className="ellipsis selectable" title={summary.name}><bdi>{summary.name}</bdi></h1>
+          <p className="domain-state" role="status" aria-label="State" title={stateSentences[state]}>
+            <StateMark state={state} />
+            <span className={`state-${state.replaceAll(' ', '-')}`}>{word}</span>
+            {summary.stateSinceMs !== null && (
+              <span className="quiet" aria-hidden title={formatExact(summary.stateSinceMs)}>{formatDuration(now - summary.stateSinceMs)}</span>
+            )}
+            {summary.title && <span className="quiet ellipsis"><bdi>{summary.title}</bdi></span>}
+          </p>
+        </div>
+        <DomainToolbar summary={summary} />
+      </div>
+      <Attention summary={summary} now={now} />
+    </header>
+  );
+}
+
+/** How long a guest may take to power off before somebody is offered more. */
+const patienceMs = 20_000;
+/** A job shorter than this would only flicker. */
+const noticedAfterMs = 400;
+
+/** One line that keeps its room, so that a short job moves nothing. */
+function Attention({ summary, now }: { readonly summary: DomainSummary; readonly now: number }): ReactElement {
+  const askedMs = useActionState((state) => state.askedToShutDown.get(summary.uuid));
+  const { act } = useCommands();
+  const holder = mainHolder(summary.jobs);
+  if (visibleState(summary, now) === 'not answering') {
+    return (
+      <div className="notice warn" role="alert">
+        <TriangleAlert size={16} aria-hidden />
+        <span>QEMU does not answer since {formatElapsed(now - summary.control.sinceMs)}{summary.control.details ? `: ${summary.control.details}` : ''}. The guest itself may still work.</span>
+      </div>
+    );
+  }
+  if (holder && now - holder.sinceMs > noticedAfterMs) {
+    return (
+      <div className="notice work">
+        <LoaderCircle className="spinner" size={16} aria-hidden />
+        <span>
+          <HolderSentence holder={holder} />
+          {summary.jobs.waiting > 0 && `, ${plural(summary.jobs.waiting, 'other')} waiting`}
+        </span>
+      </div>
+    );
+  }
+  if (askedMs !== undefined && now - askedMs > patienceMs && summary.state === 'running') {
+    return (
+      <div className="notice warn">
+        <Clock size={16} aria-hidden />
+        <span>The guest was asked to shut down {formatElapsed(now - askedMs)} ago and still runs. It may be busy, or not listening.</span>
+        <Button label="Force off" small onPress={() => act('forceOff', [summary.uuid])} />
+      </div>
+    );
+  }
+  if (summary.state === 'crashed' || (summary.state === 'shut off' && (summary.reason === 'crashed' || summary.reason === 'failed'))) {
+    return (
+      <div className="notice bad">
+        <CircleAlert size={16} aria-hidden />
+        <span>{summary.reason === 'failed' ? 'The last start failed.' : 'The guest crashed.'} The Log tab shows what QEMU said.</span>
+      </div>
+    );
+  }
+  return <div className="notice-room" />;
+}

@@ -1,0 +1,65 @@
+/** What is done most to a domain, as buttons that stay in their places; the rest is in the menu beside them. */
+import { EllipsisVertical, SquareTerminal } from 'lucide-react';
+import type { ReactElement } from 'react';
+import { MenuTrigger, Popover, Toolbar } from 'react-aria-components';
+import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { Button } from '../shared/button.tsx';
+import { useActionState } from '../shared/session.ts';
+import { pendingOf } from '../store/action-store.ts';
+import { type DomainAction, domainActions } from '../store/domain-actions.ts';
+import { ActionMenu, actionIcons } from './action-menu.tsx';
+import { useCommands } from './view-context.ts';
+
+export function DomainToolbar({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  const { openConsole } = useCommands();
+  const isPaused = summary.state === 'paused';
+  const primary = summary.state === 'shut off' ? 'start' : isPaused ? 'resume' : 'console';
+  return (
+    <Toolbar className="toolbar" aria-label={`Actions for ${summary.name}`}>
+      <ActionButton summary={summary} action="start" isPrimary={primary === 'start'} />
+      <ActionButton summary={summary} action={isPaused ? 'resume' : 'pause'} isPrimary={primary === 'resume'} />
+      <ActionButton summary={summary} action="shutdown" isPrimary={false} />
+      <Button
+        label="Console"
+        icon={SquareTerminal}
+        kind={primary === 'console' ? 'primary' : 'plain'}
+        hint={summary.consoles.length > 0 ? 'Opens the first console in a window of its own (virsh console).' : 'This domain has no console.'}
+        disabled={summary.consoles.length === 0}
+        onPress={() => openConsole(summary.uuid, null)}
+      />
+      <MenuTrigger>
+        <Button label="More actions" icon={EllipsisVertical} iconOnly busy={useIsBusy(summary.uuid, ['reboot', 'reset', 'forceOff', 'undefine'])} />
+        <Popover className="popover" placement="bottom end" offset={4}>
+          <ActionMenu domains={[summary]} which="rest" />
+        </Popover>
+      </MenuTrigger>
+    </Toolbar>
+  );
+}
+
+interface ActionButtonProps {
+  readonly summary: DomainSummary;
+  readonly action: DomainAction;
+  readonly isPrimary: boolean;
+}
+
+function ActionButton({ summary, action, isPrimary }: ActionButtonProps): ReactElement {
+  const { act } = useCommands();
+  const busy = useIsBusy(summary.uuid, [action]);
+  const { label, hint, applies } = domainActions[action];
+  return (
+    <Button
+      label={label}
+      icon={actionIcons[action]}
+      hint={hint}
+      kind={isPrimary ? 'primary' : 'plain'}
+      busy={busy}
+      disabled={!busy && !applies(summary)}
+      onPress={() => act(action, [summary.uuid])}
+    />
+  );
+}
+
+function useIsBusy(uuid: string, actions: readonly DomainAction[]): boolean {
+  return useActionState((state) => actions.some((action) => pendingOf(state, uuid).has(action)));
+}

@@ -1,0 +1,122 @@
+/**
+ * The list of this computer and its domains. Only rows in sight are drawn, and a row draws itself from the store, so
+ * that a thousand domains changing state leave the list alone.
+ */
+import { ChevronRight, Monitor, SearchX } from 'lucide-react';
+import type { MouseEvent, ReactElement } from 'react';
+import { useMemo, useState } from 'react';
+import { Button as AriaButton, Collection, ListLayout, type Selection, Tree, TreeItem, TreeItemContent, Virtualizer } from 'react-aria-components';
+import { useHost } from '../shared/session.ts';
+import { type DomainRow, domainRows } from '../store/domain-rows.ts';
+import { domainsOf } from '../store/host-store.ts';
+import { hostKey } from '../store/view-store.ts';
+import { type ContextMenuPlace, DomainContextMenu } from './domain-context-menu.tsx';
+import { DomainRowContent } from './domain-row.tsx';
+import { useCommands, useView, useViewStore } from './view-context.ts';
+
+const rowHeightPx = 28;
+
+export function DomainTree(): ReactElement {
+  const view = useViewStore();
+  const { openConsole } = useCommands();
+  const rows = useRows();
+  const selected = useView((state) => state.selected);
+  const [menu, setMenu] = useState<ContextMenuPlace | null>(null);
+  const layout = useMemo(() => new ListLayout({ rowHeight: rowHeightPx, padding: 6 }), []);
+
+  const onSelectionChange = (keys: Selection): void => {
+    view.setState({ selected: new Set(keys === 'all' ? rows.map((row) => row.id) : [...keys].map(String)), draft: null });
+  };
+  const onContextMenu = (event: MouseEvent): void => {
+    const key = event.target instanceof Element ? event.target.closest('[data-key]')?.getAttribute('data-key') : null;
+    if (!key || key === hostKey) return;
+    event.preventDefault();
+    const current = view.getState().selected;
+    if (!current.has(key)) view.setState({ selected: new Set([key]), draft: null });
+    setMenu({ x: event.clientX, y: event.clientY, uuids: current.has(key) ? [...current].filter((each) => each !== hostKey) : [key] });
+  };
+  return (
+    <nav className="sidebar" aria-label="Computers and domains" onContextMenu={onContextMenu}>
+      <Virtualizer layout={layout}>
+        <Tree
+          className="tree"
+          aria-label="Domains"
+          selectionMode="multiple"
+          selectionBehavior="replace"
+          defaultExpandedKeys={[hostKey]}
+          selectedKeys={selected}
+          onSelectionChange={onSelectionChange}
+          onAction={(key) => key !== hostKey && openConsole(String(key), null)}
+        >
+          <TreeItem id={hostKey} textValue="This computer" className="tree-row">
+            <TreeItemContent>
+              <HostRowContent />
+            </TreeItemContent>
+            <Collection items={rows}>{(row) => <DomainItem row={row} />}</Collection>
+          </TreeItem>
+        </Tree>
+      </Virtualizer>
+      <TreeFootnote shown={rows.length} />
+      <DomainContextMenu place={menu} onClose={() => setMenu(null)} />
+    </nav>
+  );
+}
+
+function DomainItem({ row }: { readonly row: DomainRow }): ReactElement {
+  return (
+    <TreeItem id={row.id} textValue={row.name} className="tree-row">
+      <TreeItemContent>
+        <DomainRowContent uuid={row.id} name={row.name} />
+      </TreeItemContent>
+    </TreeItem>
+  );
+}
+
+function useRows(): readonly DomainRow[] {
+  const domains = useHost(domainsOf);
+  const filter = useView((state) => state.filter);
+  const [rows, setRows] = useState<readonly DomainRow[]>([]);
+  const next = useMemo(() => domainRows(domains, filter.trim(), rows), [domains, filter, rows]);
+  if (next !== rows) setRows(next);
+  return next;
+}
+
+function HostRowContent(): ReactElement {
+  const total = useHost((state) => domainsOf(state).size);
+  const running = useHost((state) => [...domainsOf(state).values()].filter((summary) => summary.state !== 'shut off').length);
+  return (
+    <div className="tree-cell host">
+      <AriaButton slot="chevron" className="chevron">
+        <ChevronRight size={14} aria-hidden />
+      </AriaButton>
+      <Monitor size={14} aria-hidden />
+      <span className="tree-name ellipsis">This computer</span>
+      <span className="tree-word" title={`${running} of ${total} domains are active`}>{running}/{total}</span>
+    </div>
+  );
+}
+
+/** Loading, nothing found and nothing there: the list says which of the three it is. */
+function TreeFootnote({ shown }: { readonly shown: number }): ReactElement | null {
+  const loaded = useHost((state) => state.sync.list !== null);
+  const link = useHost((state) => state.link.phase);
+  const total = useHost((state) => domainsOf(state).size);
+  const view = useViewStore();
+  if (!loaded && link === 'unreachable') return <p className="tree-note quiet">The list is not here: the host is unreachable.</p>;
+  if (!loaded) {
+    return (
+      <div className="tree-note" role="status" aria-label="Loading the domains">
+        {[70, 52, 64].map((width) => <div key={width} className="skeleton" style={{ width: `${width}%` }} />)}
+      </div>
+    );
+  }
+  if (shown > 0) return null;
+  if (total === 0) return <p className="tree-note quiet">No domains yet</p>;
+  return (
+    <div className="tree-note quiet">
+      <SearchX size={16} aria-hidden />
+      <p>None of {total} domains fits this search.</p>
+      <AriaButton className="button link" onPress={() => view.setState({ filter: '' })}>Show all</AriaButton>
+    </div>
+  );
+}

@@ -1,0 +1,51 @@
+/** One domain: its header with the buttons, and the tabs. */
+import { LoaderCircle } from 'lucide-react';
+import { type ReactElement, Suspense, lazy } from 'react';
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { Picture } from '../shared/picture.tsx';
+import type { DetailTab } from '../store/view-store.ts';
+import { ConsolesTab } from './consoles-tab.tsx';
+import { DomainHeader } from './domain-header.tsx';
+import { LogTab } from './log-tab.tsx';
+import { OverviewTab } from './overview-tab.tsx';
+import { useView, useViewStore } from './view-context.ts';
+
+const XmlTab = lazy(async () => ({ default: (await import('./xml-tab.tsx')).XmlTab }));
+
+const tabs: readonly { readonly id: DetailTab; readonly label: string }[] = [
+  { id: 'overview', label: 'Overview' },
+  { id: 'consoles', label: 'Consoles' },
+  { id: 'xml', label: 'XML' },
+  { id: 'log', label: 'Log' },
+];
+
+export function DomainView({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  const view = useViewStore();
+  const tab = useView((state) => state.tab);
+  return (
+    <div className="domain-view">
+      <DomainHeader summary={summary} />
+      <Tabs
+        className="tabs"
+        selectedKey={tab}
+        onSelectionChange={(key) => {
+          const chosen = tabs.find((each) => each.id === key);
+          if (chosen) view.setState({ tab: chosen.id });
+        }}
+      >
+        <TabList className="tab-list" aria-label={`About ${summary.name}`}>
+          {tabs.map(({ id, label }) => <Tab key={id} id={id} className="tab">{label}</Tab>)}
+        </TabList>
+        <TabPanel id="overview" className="tab-panel"><OverviewTab summary={summary} /></TabPanel>
+        <TabPanel id="consoles" className="tab-panel"><ConsolesTab summary={summary} /></TabPanel>
+        <TabPanel id="xml" className="tab-panel filled">
+          <Suspense fallback={<Picture icon={LoaderCircle} spins title="Opening the editor" />}>
+            <XmlTab summary={summary} />
+          </Suspense>
+        </TabPanel>
+        <TabPanel id="log" className="tab-panel filled"><LogTab summary={summary} /></TabPanel>
+      </Tabs>
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+/** What can be made new, from anywhere in the window; the host's page shows the same three as cards. */
+import { Bird, FileCode, FileInput } from 'lucide-react';
+import type { ReactElement } from 'react';
+import { Menu, MenuItem, Popover } from 'react-aria-components';
+import { useHost } from '../shared/session.ts';
+import { useCreation } from './creation.ts';
+
+export function NewMenu(): ReactElement {
+  const creation = useCreation();
+  const sample = useHost((state) => state.status?.sampleGuest.available ?? false);
+  return (
+    <Popover className="popover" placement="bottom end" offset={4}>
+      <Menu className="menu" aria-label="New domain" disabledKeys={sample ? [] : ['sample']}>
+        <MenuItem id="xml" className="menu-item" textValue="Create a domain" onAction={() => creation.writeDefinition()}>
+          <FileCode size={16} aria-hidden />
+          Create a domain
+        </MenuItem>
+        <MenuItem id="import" className="menu-item" textValue="Import a definition file" onAction={() => void creation.importDefinition()}>
+          <FileInput size={16} aria-hidden />
+          Import a definition file
+        </MenuItem>
+        <MenuItem id="sample" className="menu-item" textValue="Start the sample Linux" onAction={() => void creation.startSample(() => {})}>
+          <Bird size={16} aria-hidden />
+          Start the sample Linux
+        </MenuItem>
+      </Menu>
+    </Popover>
+  );
+}

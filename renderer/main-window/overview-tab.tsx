@@ -1,0 +1,110 @@
+/** What is true of a domain now. Nothing is invented: a value that nobody knows is a dash with the reason. */
+import type { ReactElement, ReactNode } from 'react';
+import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { useHost } from '../shared/session.ts';
+import { useNow } from '../shared/use-now.ts';
+import { formatClock, formatDuration, formatElapsed, formatExact, formatMemory, formatWhen } from '../words/format.ts';
+import { eventInWords, stateWithReason } from '../words/states.ts';
+import { ConsoleList } from './console-list.tsx';
+
+export function OverviewTab({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  return (
+    <div className="overview">
+      {summary.pendingChanges && <p className="pending">The next start will differ from what runs now. The XML tab shows both definitions.</p>}
+      <div className="stack">
+        <Section title="Guest"><GuestFacts summary={summary} /></Section>
+        <Section title="Consoles"><ConsoleList summary={summary} compact /></Section>
+      </div>
+      <div className="stack">
+        <Section title="QEMU"><QemuFacts summary={summary} /></Section>
+        <Section title="Devices"><Devices summary={summary} /></Section>
+      </div>
+    </div>
+  );
+}
+
+function Section({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactElement {
+  return (
+    <section className="card" aria-label={title}>
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+function Fact({ name, children, title }: { readonly name: string; readonly children: ReactNode; readonly title?: string | undefined }): ReactElement {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd className="selectable" title={title}>{children}</dd>
+    </>
+  );
+}
+
+function Unknown({ why }: { readonly why: string }): ReactElement {
+  return <span className="quiet">— <span className="why">{why}</span></span>;
+}
+
+/** Reasons that mark the moment at which the guest's own time began. */
+const bootReasons: readonly string[] = ['booted', 'restored', 'migrated'];
+
+function GuestFacts({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  const now = useNow();
+  const lastEvent = useHost((state) => state.lastEvents.get(summary.uuid));
+  const since = summary.stateSinceMs;
+  const isOff = summary.state === 'shut off';
+  return (
+    <dl className="facts">
+      <Fact name="State" title={since === null ? undefined : formatExact(since)}>
+        {stateWithReason(summary.state, summary.reason)}
+        {since !== null && <span className="quiet">, since {formatWhen(since, now)}</span>}
+      </Fact>
+      <Fact name="Uptime">
+        {isOff ? <Unknown why="it is off" /> : since !== null && bootReasons.includes(summary.reason) ? formatDuration(now - since) : <Unknown why="its state changed since it booted" />}
+      </Fact>
+      <Fact name="Memory">{formatMemory(summary.memoryKiB)}</Fact>
+      <Fact name="vCPUs">{summary.vcpus}</Fact>
+      <Fact name="Machine">{summary.machine} <span className="quiet">{summary.arch}</span></Fact>
+      <Fact name="Guest agent">{summary.agent === 'disconnected' && isOff ? <Unknown why="it is off" /> : summary.agent}</Fact>
+      <Fact name="Last event" title={lastEvent && formatExact(lastEvent.atMs)}>
+        {lastEvent ? <>{eventInWords(lastEvent)} <span className="quiet">{formatElapsed(now - lastEvent.atMs)} ago, at {formatClock(lastEvent.atMs)}</span></> : <Unknown why="none since this window opened" />}
+      </Fact>
+      <Fact name="UUID"><code>{summary.uuid}</code></Fact>
+    </dl>
+  );
+}
+
+const accelerators: Readonly<Record<string, string>> = { tcg: 'TCG, in software', kvm: 'KVM', hvf: 'Hypervisor.framework', whpx: 'Windows Hypervisor Platform' };
+
+function QemuFacts({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  const off = <Unknown why="it is off" />;
+  const isOff = summary.state === 'shut off';
+  const unknown = isOff ? off : <Unknown why="not known" />;
+  return (
+    <dl className="facts">
+      <Fact name="Accelerator">{summary.accelerator ? accelerators[summary.accelerator] ?? summary.accelerator : unknown}</Fact>
+      <Fact name="Version">{summary.qemuVersion ?? unknown}</Fact>
+      <Fact name="Process">{summary.pid ?? unknown}</Fact>
+      <Fact name="Domain id">{summary.id ?? unknown}</Fact>
+      <Fact name="Emulator">{summary.emulator ? <code>{summary.emulator}</code> : <Unknown why="the host's own choice at start" />}</Fact>
+      <Fact name="Definition">{summary.persistent ? 'persistent' : 'transient, gone when it stops'}</Fact>
+      <Fact name="Taints">{summary.taints.length > 0 ? summary.taints.join(', ') : 'none'}</Fact>
+    </dl>
+  );
+}
+
+function Devices({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  if (summary.devices.length === 0) return <p className="quiet">The definition names no devices.</p>;
+  return (
+    <ul className="devices">
+      {summary.devices.map((device, index) => (
+        // Devices without an alias are told apart by their place alone.
+        <li key={device.alias ?? `${device.kind}:${index}`}>
+          <span className="quiet device-kind">{device.kind}</span>
+          <span className="ellipsis selectable" title={device.label}>{device.label}</span>
+          {device.alias && <code className="quiet ellipsis">{device.alias}</code>}
+        </li>
+      ))}
+    </ul>
+  );
+}

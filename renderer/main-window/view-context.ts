@@ -1,0 +1,49 @@
+/** The main window's view, and what its buttons do, for every component below. */
+import { createContext, useContext, useMemo } from 'react';
+import { useStore } from 'zustand';
+import { invariant } from '../../core/base/errors.ts';
+import { attempt } from '../shared/failure-toast.tsx';
+import { type Session, useSession } from '../shared/session.ts';
+import { type DomainAction, domainActions } from '../store/domain-actions.ts';
+import type { ViewState, ViewStore } from '../store/view-store.ts';
+
+export const ViewContext = createContext<ViewStore | null>(null);
+
+export function useViewStore(): ViewStore {
+  const view = useContext(ViewContext);
+  invariant(view, 'a component is used outside the main window');
+  return view;
+}
+
+export function useView<T>(select: (state: ViewState) => T): T {
+  return useStore(useViewStore(), select);
+}
+
+export interface Commands {
+  /** Does `action`, or asks first where it may lose something. */
+  readonly act: (action: DomainAction, uuids: readonly string[]) => void;
+  readonly openConsole: (uuid: string, device: string | null) => void;
+  readonly copy: (text: string, what: string) => void;
+}
+
+export function useCommands(): Commands {
+  const session = useSession();
+  const view = useViewStore();
+  return useMemo(() => createCommands(session, view), [session, view]);
+}
+
+function createCommands({ host, actions }: Session, view: ViewStore): Commands {
+  return {
+    act(action, uuids) {
+      if (domainActions[action].lossy) view.setState({ question: { action, uuids } });
+      else for (const uuid of uuids) void actions.run(uuid, action);
+    },
+    openConsole(uuid, device) {
+      const name = host.domain(uuid)?.name ?? uuid;
+      void attempt(`The console of ${name} was not opened`, () => host.client.call('desktopOpenConsole', { uuid, device }));
+    },
+    copy(text, what) {
+      void attempt(`${what} was not copied`, () => host.client.call('desktopWriteClipboard', { text }));
+    },
+  };
+}

@@ -1,0 +1,13 @@
+/** The folded part of an error: its code, the domain and the structured fields, for bug reports and the curious. */
+import type { ReactElement } from 'react';
+import type { VireoError } from '../../core/base/errors.ts';
+
+export function ErrorDetails({ error }: { readonly error: VireoError }): ReactElement {
+  const record = { code: error.code, ...(error.domain ? { domain: error.domain } : {}), ...error.details };
+  return (
+    <details className="details">
+      <summary>Details</summary>
+      <pre className="selectable">{JSON.stringify(record, null, 2)}</pre>
+    </details>
+  );
+}

@@ -1,0 +1,68 @@
+/** Failures and good news at the window's edge. A failure says what did not happen, why, what to do, and folds the rest. */
+import { CircleAlert, CircleCheck, X } from 'lucide-react';
+import type { ReactElement } from 'react';
+import { Toaster as SonnerToaster, toast } from 'sonner';
+import { asVireoError } from '../../core/base/errors.ts';
+import type { Failure } from '../store/action-store.ts';
+import { adviceFor } from '../words/errors.ts';
+import { Button } from './button.tsx';
+import { ErrorDetails } from './error-details.tsx';
+
+const failureShownMs = 20_000;
+const newsShownMs = 6_000;
+
+export function showFailure(failure: Failure): void {
+  toast.custom((id) => <FailureToast failure={failure} onClose={() => toast.dismiss(id)} />, { duration: failureShownMs });
+}
+
+/** For work outside the domain actions: runs it, and puts its failure before the person under `title`. */
+export async function attempt<T>(title: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    showFailure({ title, error: asVireoError(thrown), retry: () => void attempt(title, work) });
+    return undefined;
+  }
+}
+
+export function showNews(title: string, text?: string): void {
+  toast.custom(
+    (id) => (
+      <div className="toast good" role="status">
+        <CircleCheck size={16} aria-hidden />
+        <div className="toast-text">
+          <strong>{title}</strong>
+          {text && <span className="quiet">{text}</span>}
+        </div>
+        <Button label="Dismiss" icon={X} kind="bare" small iconOnly onPress={() => toast.dismiss(id)} />
+      </div>
+    ),
+    { duration: newsShownMs },
+  );
+}
+
+function FailureToast({ failure, onClose }: { readonly failure: Failure; readonly onClose: () => void }): ReactElement {
+  const advice = adviceFor(failure.error.code);
+  const { retry } = failure;
+  return (
+    <div className="toast bad" role="alert">
+      <CircleAlert size={16} aria-hidden />
+      <div className="toast-text selectable">
+        <strong>{failure.title}</strong>
+        <span>{failure.error.message}</span>
+        {advice && <span className="quiet">{advice}</span>}
+        <ErrorDetails error={failure.error} />
+        {retry && (
+          <span>
+            <Button label="Try again" small onPress={() => { onClose(); retry(); }} />
+          </span>
+        )}
+      </div>
+      <Button label="Dismiss" icon={X} kind="bare" small iconOnly onPress={onClose} />
+    </div>
+  );
+}
+
+export function Toaster(): ReactElement {
+  return <SonnerToaster position="bottom-right" offset={{ bottom: 36, right: 12 }} visibleToasts={4} gap={8} />;
+}

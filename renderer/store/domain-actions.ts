@@ -1,0 +1,74 @@
+/** What a person can do to a domain: the name, when it makes sense, and the call it is. */
+import type { Client } from '../../core/api/client.ts';
+import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { isActiveState } from '../../core/domain/domain-state.ts';
+
+export type DomainAction = 'start' | 'pause' | 'resume' | 'shutdown' | 'reboot' | 'reset' | 'forceOff' | 'undefine';
+
+export interface DomainActionTerms {
+  readonly label: string;
+  /** The label while it is under way. */
+  readonly busyLabel: string;
+  /** What did not happen, after the domain's name. */
+  readonly failed: string;
+  /** virsh's command, and what it does in a plain sentence. */
+  readonly hint: string;
+  /** Whether it may lose what the guest has not written, or the definition itself: asked before it is done. */
+  readonly lossy: boolean;
+  readonly applies: (summary: DomainSummary) => boolean;
+  readonly run: (client: Client, uuid: string) => Promise<unknown>;
+}
+
+const isActive = (summary: DomainSummary): boolean => isActiveState(summary.state);
+
+export const domainActions: Readonly<Record<DomainAction, DomainActionTerms>> = {
+  start: {
+    label: 'Start', busyLabel: 'Starting', failed: 'was not started', hint: 'Boots the guest (virsh start).', lossy: false,
+    applies: (summary) => summary.state === 'shut off',
+    run: (client, domain) => client.call('domainCreate', { domain }),
+  },
+  pause: {
+    label: 'Pause', busyLabel: 'Pausing', failed: 'was not paused', hint: 'Freezes the guest in memory (virsh suspend).', lossy: false,
+    applies: (summary) => summary.state === 'running',
+    run: (client, domain) => client.call('domainSuspend', { domain }),
+  },
+  resume: {
+    label: 'Resume', busyLabel: 'Resuming', failed: 'was not resumed', hint: 'Lets a paused guest go on (virsh resume).', lossy: false,
+    applies: (summary) => summary.state === 'paused',
+    run: (client, domain) => client.call('domainResume', { domain }),
+  },
+  shutdown: {
+    label: 'Shut down', busyLabel: 'Asking the guest', failed: 'was not asked to shut down', hint: 'Asks the guest to power off (virsh shutdown).', lossy: false,
+    applies: (summary) => summary.state === 'running',
+    run: (client, domain) => client.call('domainShutdown', { domain }),
+  },
+  reboot: {
+    label: 'Reboot', busyLabel: 'Asking the guest', failed: 'was not asked to reboot', hint: 'Asks the guest to reboot (virsh reboot).', lossy: false,
+    applies: (summary) => summary.state === 'running',
+    run: (client, domain) => client.call('domainReboot', { domain }),
+  },
+  reset: {
+    label: 'Reset', busyLabel: 'Resetting', failed: 'was not reset', hint: 'Presses the reset button (virsh reset).', lossy: true,
+    applies: isActive,
+    run: (client, domain) => client.call('domainReset', { domain }),
+  },
+  forceOff: {
+    label: 'Force off', busyLabel: 'Forcing off', failed: 'was not forced off', hint: 'Pulls the plug (virsh destroy).', lossy: true,
+    applies: isActive,
+    run: (client, domain) => client.call('domainDestroy', { domain }),
+  },
+  undefine: {
+    label: 'Undefine', busyLabel: 'Undefining', failed: 'was not undefined', hint: 'Forgets the definition (virsh undefine).', lossy: true,
+    applies: (summary) => summary.persistent,
+    run: (client, domain) => client.call('domainUndefine', { domain }),
+  },
+};
+
+/** The sentences of the question that comes before a lossy action. */
+export function lossOf(action: DomainAction, summary: DomainSummary): string {
+  if (action === 'reset') return 'The guest restarts at once, as by its reset button. What it has not written to its disks is lost.';
+  if (action === 'forceOff') return 'The guest stops at once, as if its plug were pulled. What it has not written to its disks is lost.';
+  return isActive(summary)
+    ? 'The definition is forgotten. The guest keeps running and is gone once it stops. Its disk images are kept.'
+    : 'The definition is forgotten. Disk images are kept.';
+}

@@ -1,0 +1,51 @@
+/** The fake host's consoles: prints a recorded session, echoes what is typed, and says what a preview tells it to. */
+import type { ConsoleServerMessage } from '../../core/api/contract.ts';
+import type { StreamImplementation, StreamLink } from '../../core/api/server.ts';
+import { Emitter } from '../../core/base/events.ts';
+import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+
+export interface FakeConsole {
+  readonly messages: Emitter<ConsoleServerMessage>;
+  streams(find: (key: string) => DomainSummary): StreamImplementation;
+  onServe(link: StreamLink<'domainOpenConsole'>): Promise<void>;
+}
+
+export function fakeConsole(scene: { readonly text: string; readonly mode: 'write' | 'watch' }): FakeConsole {
+  const messages = new Emitter<ConsoleServerMessage>();
+  const typed = new Emitter<Uint8Array>();
+  let mode = scene.mode;
+  let offset = 0;
+  const onServe = async (link: StreamLink<'domainOpenConsole'>): Promise<void> => {
+    const send = (bytes: Uint8Array): void => {
+      void link.sendBytes(bytes, offset);
+      offset += bytes.byteLength;
+    };
+    const subscription = messages.on((message) => link.sendMessage(message));
+    const echo = typed.on((bytes) => send(new TextEncoder().encode(new TextDecoder().decode(bytes).replaceAll('\r', '\r\n'))));
+    const text = new TextEncoder().encode(scene.text);
+    for (let at = 0; at < text.length; at += 1000) send(text.slice(at, at + 1000));
+    await new Promise<void>((resolve) => link.closed.addEventListener('abort', () => resolve(), { once: true }));
+    subscription[Symbol.dispose]();
+    echo[Symbol.dispose]();
+  };
+  return {
+    messages,
+    onServe,
+    streams: (find) => ({
+      domainOpenConsole: async (_call, params) => {
+        const domain = find(params.domain);
+        const device = domain.consoles.find((each) => each.alias === params.device) ?? domain.consoles[0];
+        offset = 0;
+        return {
+          opened: { domain, alias: device?.alias ?? 'serial0', label: device?.label ?? 'ttyS0', mode, sessionId: 'session-1' },
+          run: onServe,
+          onBytes: async (bytes) => typed.fire(bytes),
+          onMessage(message) {
+            mode = message.type === 'release' ? 'watch' : 'write';
+            messages.fire({ type: 'mode', mode });
+          },
+        };
+      },
+    }),
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * A host in the page itself, for previews and screenshots without Electron: the real protocol over a real MessagePort,
+ * behind it domains that only pretend. Never part of the product's build.
+ */
+import { type AnyMethodName, allMethods } from '../../core/api/client.ts';
+import type { HostStatus } from '../../core/api/contract.ts';
+import { type Implementation, type ServedEvent, type StreamImplementation, serve } from '../../core/api/server.ts';
+import { Emitter } from '../../core/base/events.ts';
+import { VireoError } from '../../core/base/errors.ts';
+import { silentLog } from '../../core/base/log.ts';
+import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
+import { channelOverPort } from '../client/port-channel.ts';
+import { fakeConsole } from './fake-console.ts';
+
+export interface FakeScene {
+  readonly status: HostStatus;
+  readonly domains: readonly DomainSummary[];
+  /** Never answers, answers with an error, or closes the port at once. */
+  readonly trouble?: 'silent' | 'gone' | 'held' | 'failing';
+  /** How long every call takes. */
+  readonly delayMs?: number;
+  readonly xml?: string;
+  readonly log?: string;
+  readonly console?: { readonly text: string; readonly mode: 'write' | 'watch' };
+}
+
+export interface FakeHost {
+  connect(): void;
+  readonly change: (uuid: string, changes: Partial<DomainSummary>, event?: Partial<DomainEvent>) => void;
+  get(uuid: string): DomainSummary;
+  readonly consoleMessages: Emitter<Parameters<Parameters<ReturnType<typeof fakeConsole>['onServe']>[0]['sendMessage']>[0]>;
+}
+
+export function createFakeHost(scene: FakeScene): FakeHost {
+  const events = new Emitter<ServedEvent>();
+  const consoles = fakeConsole(scene.console ?? { text: '', mode: 'write' });
+  const domains = new Map(scene.domains.map((domain) => [domain.uuid, domain]));
+  let revision = 1;
+  const find = (key: string): DomainSummary => {
+    const found = domains.get(key) ?? [...domains.values()].find((domain) => domain.name === key);
+    if (!found) throw new VireoError('NO_DOMAIN', `no domain with matching name '${key}'`);
+    return found;
+  };
+  const publish = (before: DomainSummary, after: DomainSummary | null, event: Partial<DomainEvent> = {}): void => {
+    if (after) domains.set(after.uuid, after);
+    else domains.delete(before.uuid);
+    revision += 1;
+    const identity = { uuid: before.uuid, name: before.name, id: before.id };
+    events.fire({ name: 'domain', payload: { revision, atMs: Date.now(), domain: identity, type: 'changed', event: null, detail: null, summary: after, ...event } });
+  };
+  const change: FakeHost['change'] = (uuid, changes, event) => publish(find(uuid), { ...find(uuid), ...changes }, event);
+  const implementation = createImplementation(scene, { find, change, publish, revision: () => revision, domains });
+  return {
+    change,
+    get: find,
+    consoleMessages: consoles.messages,
+    connect() {
+      if (scene.trouble === 'gone') return;
+      const { port1, port2 } = new MessageChannel();
+      serve(channelOverPort(port1), { methods: allMethods, implementation, streams: consoles.streams(find) satisfies StreamImplementation, events, version: '0.1.0', log: silentLog, nameClient: () => 'window 1' });
+      window.postMessage({ type: 'vireo:port' }, '*', [port2]);
+    },
+  };
+}
+
+interface FakeState {
+  readonly find: (key: string) => DomainSummary;
+  change: FakeHost['change'];
+  readonly publish: (before: DomainSummary, after: DomainSummary | null) => void;
+  readonly revision: () => number;
+  readonly domains: Map<string, DomainSummary>;
+}
+
+function createImplementation(scene: FakeScene, state: FakeState): Implementation<typeof allMethods> {
+  const { find, change } = state;
+  const running = (uuid: string): void =>
+    change(uuid, { state: 'running', reason: 'booted', stateSinceMs: Date.now(), id: 7, pid: 4711, accelerator: 'tcg', qemuVersion: '7.2.22' }, { type: 'lifecycle', event: 'started', detail: 'booted' });
+  const off = (uuid: string, reason: string): void =>
+    change(uuid, { state: 'shut off', reason, stateSinceMs: Date.now(), id: null, pid: null, accelerator: null, qemuVersion: null }, { type: 'lifecycle', event: 'stopped', detail: reason });
+  const act = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, scene.delayMs ?? 5));
+    const holder = { kind: 'modify', owner: 'remoteDispatchDomainCreate', client: 'vireo start (pid 4711)', sinceMs: Date.now() - 34_000 };
+    if (scene.trouble === 'held') {
+      throw new VireoError('OPERATION_TIMEOUT', 'cannot acquire state change lock (held by remoteDispatchDomainCreate)', { details: { holders: [holder] } });
+    }
+    if (scene.trouble === 'failing') {
+      throw new VireoError('OPERATION_FAILED', "QEMU exited with status 1 before its monitor opened: Could not open '/srv/images/web.qcow2': No such file or directory", { details: { status: 1, path: '/srv/images/web.qcow2' } });
+    }
+  };
+  const never = new Promise<never>(() => {});
+  const table: Partial<Implementation<typeof allMethods>> = {
+    hostGetStatus: async () => (scene.trouble === 'silent' ? never : scene.status),
+    connectListAllDomains: async () => (scene.trouble === 'silent' ? never : { revision: state.revision(), domains: [...state.domains.values()] }),
+    domainCreate: async (_call, { domain }) => {
+      await act();
+      running(find(domain).uuid);
+      return find(domain);
+    },
+    domainShutdown: async (_call, { domain }) => {
+      await act();
+      off(find(domain).uuid, 'shutdown');
+      return null;
+    },
+    domainDestroy: async (_call, { domain }) => {
+      await act();
+      off(find(domain).uuid, 'destroyed');
+      return null;
+    },
+    domainSuspend: async (_call, { domain }) => {
+      await act();
+      change(find(domain).uuid, { state: 'paused', reason: 'user', stateSinceMs: Date.now() }, { type: 'lifecycle', event: 'suspended', detail: 'paused' });
+      return null;
+    },
+    domainResume: async (_call, { domain }) => {
+      await act();
+      change(find(domain).uuid, { state: 'running', reason: 'unpaused', stateSinceMs: Date.now() });
+      return null;
+    },
+    domainUndefine: async (_call, { domain }) => {
+      await act();
+      state.publish(find(domain), null);
+      return null;
+    },
+    domainDefineXML: async (_call, { xml }) => {
+      const bad = xml.split('\n').findIndex((line) => line.includes('/path/to/disk.qcow2'));
+      if (bad >= 0) throw new VireoError('XML_ERROR', "the disk's file '/path/to/disk.qcow2' does not exist", { details: { line: bad + 1, element: 'domain/devices/disk/source' } });
+      const first = [...state.domains.values()][0];
+      if (!first) throw new VireoError('XML_ERROR', 'the definition has no name', { details: { line: 2, element: 'domain/name' } });
+      return { domain: first, notUnderstood: [] };
+    },
+    domainGetXMLDesc: async () => ({ xml: scene.xml ?? '<domain/>' }),
+    domainGetLog: async () => ({ text: scene.log ?? '', path: '/home/ann/.local/state/vireo/log/web-1.log' }),
+    desktopOpenConsole: async () => null,
+    desktopWriteClipboard: async () => null,
+    desktopReadClipboard: async () => ({ text: 'uname -a\n' }),
+    desktopSetTheme: async () => null,
+    desktopChooseDefinition: async () => null,
+    desktopGetSettings: async () => ({ theme: 'system' as const, platform: 'linux', version: '0.1.0', electron: '33.2.1', tray: true }),
+  };
+  return new Proxy(table, {
+    get: (target, name: AnyMethodName) => target[name] ?? (() => Promise.reject(new VireoError('NO_SUPPORT', `the fake host has no ${name}`))),
+  }) as Implementation<typeof allMethods>;
+}

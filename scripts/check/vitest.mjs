@@ -1,0 +1,80 @@
+/** Runs one of vitest's projects with a time limit and counts its tests from vitest's own JSON report. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+import { projectRoot } from '../setup/project.mjs';
+
+/**
+ * @typedef {{ passed: number, failed: number, skipped: number }} Counts
+ * @typedef {{ counts: Counts, output: string }} ProjectOutcome
+ */
+
+/**
+ * @param {'unit' | 'qemu' | 'electron'} project
+ * @param {{ limitMs: number, quiet?: boolean, wrapper?: readonly string[], env?: NodeJS.ProcessEnv, uid?: number, reportFolder?: string }} options
+ *   wrapper: the command line that vitest is run by; uid: the user (and group) that runs it; quiet: output is kept, not shown
+ * @returns {Promise<ProjectOutcome>} a run that broke down counts as one more failure
+ */
+export async function runVitest(project, { limitMs, quiet = false, wrapper = [], env = process.env, uid, reportFolder }) {
+  const folder = reportFolder ?? (await mkdtemp(path.join(os.tmpdir(), 'vireo-')));
+  const report = path.join(folder, `${project}.json`);
+  const vitest = path.join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs');
+  // The other config loaders write into node_modules, where the tests' own user has nothing to write.
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const [program, ...args] = [...wrapper, process.execPath, vitest, 'run', '--project', project, '--configLoader', 'runner', '--passWithNoTests', ...reporters];
+  try {
+    const { code, timedOut, output } = await runGroup(program, args, { limitMs, quiet, env, uid });
+    const counts = await countsOf(report);
+    if (timedOut) process.stderr.write(`${project}: ended after its limit of ${limitMs / 1000} s\n`);
+    if (code !== 0 && counts.failed === 0) counts.failed = 1;
+    return { counts, output };
+  } finally {
+    if (!reportFolder) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Its own process group, so that the limit ends whatever the tests have started as well. */
+function runGroup(program, args, { limitMs, quiet, env, uid }) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: projectRoot,
+      env: { ...env, ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }) },
+      detached: true,
+      stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
+      ...(uid === undefined ? {} : { uid, gid: uid }), // libuv drops the supplementary groups with it
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output = (output + text).slice(-200_000)));
+    let timedOut = false;
+    const endGroup = (signal) => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, signal);
+      } catch {
+        // The group is gone already.
+      }
+    };
+    const timer = setTimeout(() => {
+      timedOut = true;
+      endGroup('SIGKILL');
+    }, limitMs);
+    const interrupt = (signal) => endGroup(signal);
+    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+    child.once('error', (error) => (output += error.message));
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      resolve({ code, timedOut, output });
+    });
+  });
+}
+
+/** @returns {Promise<Counts>} */
+async function countsOf(report) {
+  const text = await readFile(report, 'utf8').catch(() => null);
+  if (text === null) return { passed: 0, failed: 0, skipped: 0 };
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(text);
+  // A file that could not even be loaded has failed without a failed test.
+  const broken = testResults.filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'));
+  return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests };
+}

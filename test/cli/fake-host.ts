@@ -1,0 +1,177 @@
+/**
+ * A host for tests of the command: the whole contract, typed, on a list of domains in memory. Acts change states as a
+ * driver would; the console prints what the test says and keeps what was typed.
+ */
+import { channelPair } from '../../core/api/channel.ts';
+import { type Client, connect } from '../../core/api/client.ts';
+import { type HostStatus, type Methods, type StreamName, methods } from '../../core/api/contract.ts';
+import { type Implementation, type ServedEvent, type ServedStream, type StreamLink, serve } from '../../core/api/server.ts';
+import { VireoError } from '../../core/base/errors.ts';
+import { Emitter } from '../../core/base/events.ts';
+import { silentLog } from '../../core/base/log.ts';
+import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
+import { makeSummary } from '../support/make-summary.ts';
+
+const hostStatus: HostStatus = {
+  version: '0.1.0',
+  hostUuid: '1f0cbb4e-0000-4000-8000-000000000000',
+  pid: 4711,
+  role: 'host',
+  stateFolder: { path: '/state', writable: true },
+  qemu: { found: true, binary: '/usr/bin/qemu-system-x86_64', version: '7.2.22', package: 'Debian', arch: 'x86_64' },
+  accelerator: { name: 'tcg', reason: null, remedy: null },
+  sampleGuest: { available: true, version: '1' },
+  problems: [],
+};
+
+export class FakeHost {
+  readonly domains = new Map<string, DomainSummary>();
+  /** Every call of a method: its name and parameters. */
+  readonly calls: { method: string; params: unknown; client: string }[] = [];
+  /** Errors that the next call of a method meets. */
+  readonly failures = new Map<keyof Methods, VireoError>();
+  readonly console = new FakeConsole();
+  status: HostStatus = hostStatus;
+  readonly #events = new Emitter<ServedEvent>();
+  #revision = 0;
+  #lastId = 0;
+
+  add(changes: Partial<DomainSummary>): DomainSummary {
+    const summary = makeSummary(changes);
+    this.domains.set(summary.uuid, summary);
+    if (summary.id !== null) this.#lastId = Math.max(this.#lastId, summary.id);
+    return summary;
+  }
+
+  connect(label: string): Client {
+    const [near, far] = channelPair();
+    serve(far, {
+      methods,
+      implementation: this.#implementation(),
+      streams: { domainOpenConsole: (call, params) => this.console.open(call.client, params, this.#find(params.domain)) },
+      events: this.#events,
+      version: '0.1.0',
+      log: silentLog,
+      nameClient: (hint) => hint,
+    });
+    return connect(near, label);
+  }
+
+  /** How many clients wait for events. */
+  get listeners(): number {
+    return this.#events.size;
+  }
+
+  tell(domain: DomainSummary, type: DomainEvent['type'], event: string | null, detail: string | null): void {
+    const { uuid, name, id } = domain;
+    const payload: DomainEvent = { revision: ++this.#revision, atMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678), domain: { uuid, name, id }, type, event, detail, summary: domain };
+    this.#events.fire({ name: 'domain', payload });
+  }
+
+  #find(reference: string): DomainSummary {
+    const found = [...this.domains.values()].find(({ id, uuid, name }) => String(id) === reference || uuid === reference || name === reference);
+    if (!found) throw new VireoError('NO_DOMAIN', `no domain with matching name '${reference}'`);
+    return found;
+  }
+
+  #change(reference: string, changes: Partial<DomainSummary>): DomainSummary {
+    const changed = { ...this.#find(reference), ...changes };
+    this.domains.set(changed.uuid, changed);
+    return changed;
+  }
+
+  #define(name: string): { domain: DomainSummary; notUnderstood: { path: string; line: number }[] } {
+    return { domain: this.add({ uuid: `00000000-0000-4000-8000-${String(this.domains.size).padStart(12, '0')}`, name }), notUnderstood: [] };
+  }
+
+  #implementation(): Implementation<Methods> {
+    const plain: Implementation<Methods> = {
+      hostGetStatus: async () => this.status,
+      hostHandOver: async () => null,
+      connectListAllDomains: async () => ({ revision: this.#revision, domains: [...this.domains.values()] }),
+      domainLookup: async (_call, { domain }) => this.#find(domain),
+      domainDefineXML: async (_call, { xml }) => ({ ...this.#define(/<name>(.*)<\/name>/.exec(xml)?.[1] ?? '?'), notUnderstood: xml.includes('<odd/>') ? [{ path: '/domain/odd', line: 3 }] : [] }),
+      domainUndefine: async (_call, { domain }) => {
+        this.domains.delete(this.#find(domain).uuid);
+        return null;
+      },
+      domainCreate: async (_call, { domain, paused }) => this.#change(domain, { id: ++this.#lastId, state: paused ? 'paused' : 'running', reason: paused ? 'user' : 'booted' }),
+      domainShutdown: async () => null,
+      domainReboot: async () => null,
+      domainReset: async () => null,
+      domainDestroy: async (_call, { domain }) => {
+        this.#change(domain, { id: null, state: 'shut off', reason: 'destroyed' });
+        return null;
+      },
+      domainSuspend: async (_call, { domain }) => {
+        this.#change(domain, { state: 'paused', reason: 'user' });
+        return null;
+      },
+      domainResume: async (_call, { domain }) => {
+        this.#change(domain, { state: 'running', reason: 'unpaused' });
+        return null;
+      },
+      domainGetInfo: async (_call, { domain }) => {
+        const summary = this.#find(domain);
+        return { summary, maximumMemoryKiB: 98_304, memoryKiB: 65_536, vcpus: 2, cpuTimeNs: summary.id === null ? null : 12_399_000_000, autostart: false };
+      },
+      domainGetXMLDesc: async (_call, { domain, inactive }) => ({ xml: `<domain type='qemu'${inactive ? '' : " id='1'"}>\n  <name>${this.#find(domain).name}</name>\n</domain>\n` }),
+      connectDomainXMLToNative: async () => ({ argv: ['qemu', '-S'], text: 'qemu -S' }),
+      domainGetLog: async () => ({ text: '', path: '/state/logs/x.log' }),
+      qemuDomainMonitorCommand: async (_call, { hmp }) => ({ result: hmp ? 'VM status: running\r\n' : '{"return":{"running":true},"id":"1"}' }),
+      sampleGuestDefine: async (_call, { name }) => this.#define(name),
+    };
+    const recorded = Object.entries(plain).map(([method, implementation]) => [
+      method,
+      async (call: { client: string }, params: unknown) => {
+        this.calls.push({ method, params, client: call.client });
+        const failure = this.failures.get(method as keyof Methods);
+        if (failure) throw failure;
+        return await (implementation as (call: unknown, params: unknown) => Promise<unknown>)(call, params);
+      },
+    ]);
+    return Object.fromEntries(recorded) as Implementation<Methods>;
+  }
+}
+
+/** One console that everybody who opens it shares. */
+export class FakeConsole {
+  /** Printed to whoever opens it. */
+  history = '';
+  refusal: VireoError | null = null;
+  typed = '';
+  opened: unknown = null;
+  link: StreamLink<StreamName> | null = null;
+  #finish: (error: VireoError | null) => void = () => {};
+  #position = 0;
+
+  async open(client: string, params: unknown, domain: DomainSummary): Promise<ServedStream<StreamName>> {
+    if (this.refusal) throw this.refusal;
+    this.opened = params;
+    const mode = (params as { mode: string }).mode === 'watch' ? 'watch' : 'write';
+    const finished = new Promise<VireoError | null>((resolve) => (this.#finish = resolve));
+    return {
+      opened: { domain, alias: 'serial0', label: 'ttyS0', mode, sessionId: client },
+      run: async (link) => {
+        this.link = link;
+        link.closed.addEventListener('abort', () => this.#finish(null));
+        if (this.history !== '') await this.print(this.history);
+        const error = await finished;
+        this.link = null;
+        if (error) throw error;
+      },
+      onBytes: async (bytes) => void (this.typed += Buffer.from(bytes).toString('latin1')),
+      onMessage: () => {},
+    };
+  }
+
+  async print(text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    await this.link?.sendBytes(bytes, this.#position);
+    this.#position += bytes.length;
+  }
+
+  finish(error: VireoError | null = null): void {
+    this.#finish(error);
+  }
+}

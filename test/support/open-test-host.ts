@@ -1,0 +1,68 @@
+/** A host on a state folder of its own, for tests with real QEMU: everything it made is gone when it is disposed. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { systemClock } from '../../core/base/clock.ts';
+import { createLog } from '../../core/base/log.ts';
+import type { Client } from '../../core/api/client.ts';
+import { type Host, openHost } from '../../core/api/host.ts';
+import { prepareStateFolder, stateLayout } from '../../core/status/state-folder.ts';
+
+export interface TestHost extends AsyncDisposable {
+  readonly home: string;
+  readonly host: Host;
+  readonly client: Client;
+  readonly log: readonly string[];
+  /** Closes the host as a process that ends would, and opens another one on the same folder. */
+  reopen(): Promise<void>;
+}
+
+export interface TestHostOptions {
+  readonly jobWaitMs?: number;
+  readonly monitorDeadlineMs?: number;
+}
+
+/** The path stays short: sockets lie below it. */
+export async function openTestHost(options: TestHostOptions = {}): Promise<TestHost> {
+  const home = await mkdtemp('/tmp/vireo-');
+  const lines: string[] = [];
+  const log = createLog((line) => void lines.push(line));
+  const layout = stateLayout(home);
+  await prepareStateFolder(layout);
+  const open = (): Promise<Host> => openHost({ layout, role: 'in process', clock: systemClock, log, version: '0.0.0-test', ...options });
+  let host = await open();
+  let client = host.client('the test');
+  return {
+    home,
+    log: lines,
+    get host() {
+      return host;
+    },
+    get client() {
+      return client;
+    },
+    async reopen() {
+      client.close();
+      await host.close();
+      host = await open();
+      client = host.client('the test');
+    },
+    async [Symbol.asyncDispose]() {
+      client.close();
+      await host.close();
+      const left = await qemuProcessesOf(home);
+      for (const pid of left) process.kill(pid, 'SIGKILL');
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Processes whose command line names the state folder. */
+export async function qemuProcessesOf(home: string): Promise<readonly number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const matching = await Promise.all(
+    pids.map(async (pid) => {
+      const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return commandLine.includes('qemu-system') && commandLine.includes(home) ? pid : null;
+    }),
+  );
+  return matching.filter((pid) => pid !== null);
+}
