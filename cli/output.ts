@@ -2,6 +2,7 @@
  * How results and failures are told: as virsh tells them, or as JSON for scripts. Results go to standard output, errors
  * to standard error; with --json both are one document a line on standard output.
  */
+import { z } from 'zod';
 import { type VireoError, asVireoError } from '../core/base/errors.ts';
 import { CommandError, CommandFailure } from './command-error.ts';
 
@@ -75,11 +76,16 @@ function errorLines(error: CommandError | VireoError): readonly string[] {
   return [error.message, ...explanation(error.details)];
 }
 
-/** What the fields of an error say beyond its message: who stands in the way, and what to do about it. */
+/** What the fields of an error say beyond its message: who stands in the way, since when, and what to do about it. */
 function explanation(details: Readonly<Record<string, unknown>>): readonly string[] {
-  const { holder, sinceMs, remedy } = details;
+  const { holder, sinceMs, holders, remedy } = details;
   const lines: string[] = [];
   if (typeof holder === 'string') lines.push(`held by ${holder}${typeof sinceMs === 'number' ? ` since ${new Date(sinceMs).toISOString()}` : ''}`);
+  const jobs = jobHolders.safeParse(holders);
+  for (const { client, owner, ageMs } of jobs.data ?? []) lines.push(`held by ${client} (${owner}) for ${Math.round(ageMs / 1000)} s`);
   if (typeof remedy === 'string') lines.push(remedy);
   return lines;
 }
+
+/** Who holds the domain's jobs, as the refusal of a job tells it. */
+const jobHolders = z.array(z.object({ client: z.string(), owner: z.string(), ageMs: z.number() }));

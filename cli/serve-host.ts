@@ -45,12 +45,12 @@ export async function serveHost(options: ServeHostOptions): Promise<number> {
   const over = new AbortController();
   try {
     const reason = await Promise.race([
-      host.handOverRequested.then(() => 'another process asked for the folder'),
+      // Whoever asked gets an answer before the doors close.
+      host.handOverRequested.then(() => clock.sleep(0)).then(() => 'another process asked for the folder'),
       untilIdle(host, clock, over.signal).then(() => 'no guest and no client is left'),
       untilAborted(interrupted, over.signal).then(() => `it got ${String(interrupted.reason)}`),
     ]);
     log.write('info', 'the host ends', { reason });
-    await clock.sleep(0); // whoever asked for the end gets an answer first
   } finally {
     over.abort();
     await host.close();

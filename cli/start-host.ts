@@ -3,7 +3,6 @@
  * its words in the state folder's log, so that it outlives the command, its terminal and the user's login.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from '../core/api/client.ts';
@@ -19,6 +18,9 @@ const connectTimeoutMs = 5_000;
 
 /** Finding running guests again may take a new host a while before it listens. */
 const startTimeoutMs = 30_000;
+
+/** How often an owner that does not listen is looked at again. */
+const ownerCheckMs = 500;
 
 /** A log that has grown beyond this is set aside when the next host starts; one older log is kept. */
 const maximumLogBytes = 4 << 20;
@@ -48,48 +50,63 @@ export async function reachHost(layout: StateLayout, label: string, options: Rea
 
 /** The host that serves the folder, started where none does. @throws with the last words of one that could not start. */
 export async function reachOrStartHost(layout: StateLayout, label: string, program: HostProgram, options: ReachOptions): Promise<Client> {
-  const there = await reachHost(layout, label, options);
-  if (there) return there;
-  try {
-    // An owner that does not listen yet is about to: the app while it starts, or another command's host.
-    const owner = await readOwner(layout);
-    return owner ? await waitForOwner(layout, label, options) : await startAndConnect(layout, label, program, options);
-  } catch (error) {
-    throw noConnection(error);
+  const deadline = options.clock.now() + startTimeoutMs;
+  for (;;) {
+    const there = await reachHost(layout, label, options);
+    if (there) return there;
+    try {
+      const owner = await readOwner(layout);
+      if (!owner) return await startAndConnect(layout, label, program, options);
+      if (options.clock.now() >= deadline) throw ownedElsewhere(layout, owner);
+      const client = await awaitOwner(layout, label, options);
+      if (client) return client;
+    } catch (error) {
+      throw noConnection(error);
+    }
   }
 }
 
-async function waitForOwner(layout: StateLayout, label: string, options: ReachOptions): Promise<Client> {
+/**
+ * An owner that does not listen is about to, or about to end: the app while it starts, a host that has become idle.
+ * Null when it is time to look again which of them it is.
+ */
+async function awaitOwner(layout: StateLayout, label: string, options: ReachOptions): Promise<Client | null> {
   try {
-    return await connectLocal(layout.socket, label, { deadlineMs: startTimeoutMs, waitForHost: true, ...options });
+    return await connectLocal(layout.socket, label, { deadlineMs: ownerCheckMs, waitForHost: true, ...options });
   } catch (error) {
-    const owner = await readOwner(layout);
-    throw owner && !options.signal.aborted ? ownedElsewhere(layout, owner) : error;
+    if (error instanceof VireoError && error.code === 'OPERATION_TIMEOUT') return null;
+    throw error;
   }
 }
 
 async function startAndConnect(layout: StateLayout, label: string, program: HostProgram, options: ReachOptions): Promise<Client> {
   await prepareStateFolder(layout);
   const logFile = path.join(layout.logs, 'host.log');
-  const { child, logStart } = await startHost(layout, program, logFile);
+  const { ended, logStart } = await startHost(layout, program, logFile);
   const settled = new AbortController();
   const stop = new AbortController();
   const giveUp = (): void => stop.abort(options.signal.reason);
   options.signal.addEventListener('abort', giveUp, { once: true, signal: settled.signal });
   if (options.signal.aborted) giveUp();
-  void whenEnded(child, settled.signal).then(async (how) => {
-    if (how === null || (await readOwner(layout))) return; // another host was quicker: its socket is waited for
+  void ended.then(async (how) => {
+    if (settled.signal.aborted || (await readOwner(layout))) return; // another host was quicker: its socket is waited for
     stop.abort(new VireoError('SYSTEM_ERROR', `the host ended at once (${how})${await lastWords(logFile, logStart)}`, { details: { path: logFile } }));
   });
   try {
     return await connectLocal(layout.socket, label, { deadlineMs: startTimeoutMs, waitForHost: true, clock: options.clock, signal: stop.signal });
   } finally {
     settled.abort();
-    child.unref();
   }
 }
 
-async function startHost(layout: StateLayout, program: HostProgram, logFile: string): Promise<{ child: ChildProcess; logStart: number }> {
+interface StartedHost {
+  /** Resolves with how the process ended, in words. */
+  readonly ended: Promise<string>;
+  /** Where its words begin in the log, in bytes. */
+  readonly logStart: number;
+}
+
+async function startHost(layout: StateLayout, program: HostProgram, logFile: string): Promise<StartedHost> {
   if (((await stat(logFile).catch(() => null))?.size ?? 0) > maximumLogBytes) await rename(logFile, `${logFile}.old`);
   const log = await open(logFile, 'a', 0o600);
   try {
@@ -101,20 +118,19 @@ async function startHost(layout: StateLayout, program: HostProgram, logFile: str
       env: program.env,
       windowsHide: true,
     });
-    return { child, logStart };
+    child.unref();
+    return { ended: endOf(child), logStart };
   } finally {
     await log.close();
   }
 }
 
-/** How the process ended; null when that does not matter any more. */
-async function whenEnded(child: ChildProcess, settled: AbortSignal): Promise<string | null> {
-  try {
-    const [code, signal] = (await once(child, 'exit', { signal: settled })) as [number | null, string | null];
-    return signal ?? `exit code ${code}`;
-  } catch (error) {
-    return settled.aborted ? null : asVireoError(error).message; // it could not be spawned
-  }
+/** Listens from the moment of the spawn on: a program that is not there is told of in the next turn already. */
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
 }
 
 async function lastWords(logFile: string, start: number): Promise<string> {

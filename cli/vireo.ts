@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { openHost } from '../core/api/host.ts';
 import { systemClock } from '../core/base/clock.ts';
-import { createLog } from '../core/base/log.ts';
+import { type Log, createLog } from '../core/base/log.ts';
 import { stateLayout } from '../core/status/state-folder.ts';
 import { version } from '../package.json';
 import { type HostDoor, runCommandLine } from './run-command-line.ts';
@@ -25,6 +25,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const program: HostProgram = { node: process.env['VIREO_NODE'] ?? process.execPath, script: process.argv[1] ?? '', env: process.env };
 
+/** A host runs for months, and every monitor command is a debug line: they are kept only for who asks for them. */
+function withoutDebug(log: Log): Log {
+  if (process.env['VIREO_DEBUG']) return log;
+  return {
+    write: (level, message, fields) => {
+      if (level !== 'debug') log.write(level, message, fields);
+    },
+    with: (fields) => withoutDebug(log.with(fields)),
+  };
+}
+
 const hosts: HostDoor = {
   connect: (stateFolder, label, signal) => reachOrStartHost(stateLayout(stateFolder), label, program, { clock: systemClock, signal }),
   connectIfThere: (stateFolder, label, signal) => reachHost(stateLayout(stateFolder), label, { clock: systemClock, signal }),
@@ -33,7 +44,7 @@ const hosts: HostDoor = {
       open: openHost,
       layout: stateLayout(stateFolder),
       clock: systemClock,
-      log: createLog((line) => process.stderr.write(`${line}\n`)),
+      log: withoutDebug(createLog((line) => process.stderr.write(`${line}\n`))),
       version,
       tell,
       interrupted: signal,

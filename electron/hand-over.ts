@@ -85,11 +85,13 @@ export async function startScreenlessHost(options: ScreenlessHostOptions): Promi
   }
 }
 
-/** Packaged it is the app itself without windows; in a checkout plain Node runs the command's bundle. */
+/**
+ * In a checkout plain Node runs the command's bundle, else Electron as Node, which a checkout's Electron allows.
+ * @throws OPERATION_UNSUPPORTED in a package: there the app itself must serve, which it does not know yet.
+ */
 export function screenlessCommand(options: ScreenlessHostOptions): { program: string; args: string[]; env: NodeJS.ProcessEnv } {
-  const home = ['--home', options.layout.root];
-  if (options.packaged) return { program: process.execPath, args: ['--host', ...home, '--ozone-platform=headless'], env: options.env };
-  const args = [path.join(options.appFolder, 'dist', 'vireo.cjs'), 'host', ...home];
+  if (options.packaged) throw new VireoError('OPERATION_UNSUPPORTED', 'the packaged app has no screenless host yet; the next start of the app finds the guests');
+  const args = [path.join(options.appFolder, 'dist', 'vireo.cjs'), 'host', '--home', options.layout.root];
   const node = options.env['VIREO_NODE'];
   if (node) return { program: node, args, env: options.env };
   return { program: process.execPath, args, env: { ...options.env, ELECTRON_RUN_AS_NODE: '1' } };

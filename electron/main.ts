@@ -6,24 +6,26 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { app } from 'electron';
 import { systemClock } from '../core/base/clock.ts';
-import { createLog } from '../core/base/log.ts';
 import { type StateLayout, resolveStateFolder, stateLayout } from '../core/status/state-folder.ts';
+import { createAppLog } from './app-log.ts';
 import { registerAppScheme, serveAppFiles } from './app-protocol.ts';
 import { Desktop } from './desktop.ts';
 import { takeHost } from './hand-over.ts';
 import { setApplicationMenu } from './menus.ts';
+import { keepFilesPrivate } from './private-files.ts';
 import { confinePages, confineSession } from './security.ts';
 import { failToStart } from './start-failure.ts';
 import { parseStartOptions } from './start-options.ts';
 
-const log = createLog((line) => process.stderr.write(`${line}\n`));
+const log = createAppLog(process.env);
 const appFolder = app.getAppPath();
 
 function main(): void {
   const options = parseStartOptions(process.argv.slice(1));
+  keepFilesPrivate(log);
+  const layout = prepareFolder(options.home);
   registerAppScheme();
   confinePages(log);
-  const layout = prepareFolder(options.home);
   // Electron's own lock is per userData folder, so two apps on two state folders do not meet.
   app.setPath('userData', path.join(layout.root, 'electron'));
   if (!app.requestSingleInstanceLock()) {

@@ -3,18 +3,14 @@
 export interface StartOptions {
   /** The state folder that `--home` names; null where the environment decides. */
   readonly home: string | null;
-  /** Serve guests without windows: how the packaged app becomes the screenless host. */
-  readonly screenless: boolean;
 }
 
-/** Reads `--home DIR`, `--home=DIR` and `--host`; the last of each counts. */
+/** Reads `--home DIR` and `--home=DIR`; the last one counts. */
 export function parseStartOptions(argv: readonly string[]): StartOptions {
   let home: string | null = null;
-  let screenless = false;
   for (const [index, word] of argv.entries()) {
-    if (word === '--host') screenless = true;
-    else if (word.startsWith('--home=')) home = word.slice('--home='.length) || null;
+    if (word.startsWith('--home=')) home = word.slice('--home='.length) || null;
     else if (word === '--home') home = argv[index + 1] ?? null;
   }
-  return { home, screenless };
+  return { home };
 }

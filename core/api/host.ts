@@ -35,6 +35,8 @@ export interface HostOptions {
   /** For tests: how long a job is waited for, and a monitor. */
   readonly jobWaitMs?: number;
   readonly monitorDeadlineMs?: number;
+  /** From when on a silent QEMU is shown as not answering. */
+  readonly silenceMs?: number;
 }
 
 export interface Host {
@@ -58,12 +60,13 @@ const probeDeadlineMs = 20_000;
 /** @throws RESOURCE_BUSY naming the live owner of the folder. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const ownership = await acquireOwnership(options.layout, { role: options.role, wallTime: () => options.clock.wallTime() });
+  let host: OpenHost | null = null;
   try {
-    const host = new OpenHost(options, ownership, await hostUuid(options.layout));
+    host = new OpenHost(options, ownership, await hostUuid(options.layout));
     await host.open();
     return host;
   } catch (error) {
-    await ownership.release();
+    await (host ? host.close() : ownership.release()); // guests that were found are let go, too
     throw error;
   }
 }
@@ -112,7 +115,7 @@ class OpenHost implements Host {
   }
 
   async open(): Promise<void> {
-    const { layout, clock, log, jobWaitMs, monitorDeadlineMs } = this.#options;
+    const { layout, clock, log, jobWaitMs, monitorDeadlineMs, silenceMs } = this.#options;
     this.#driver = await Driver.open({
       layout,
       clock,
@@ -121,6 +124,7 @@ class OpenHost implements Host {
       accelerators: this.#accelerators,
       ...(jobWaitMs === undefined ? {} : { jobWaitMs }),
       ...(monitorDeadlineMs === undefined ? {} : { monitorDeadlineMs }),
+      ...(silenceMs === undefined ? {} : { silenceMs }),
     });
     this.#driver.hub.events.on((event) => this.#events.fire({ name: 'domain', payload: event }));
     this.#local = await listenLocal(layout.socket, (channel, { number }) => this.serve(channel, (hint) => `${hint || 'a client'} #${number}`), { log });
@@ -167,9 +171,12 @@ class OpenHost implements Host {
   async #close(): Promise<void> {
     this.#closing.abort(new VireoError('OPERATION_ABORTED', 'the host is closing'));
     for (const door of [...this.#doors]) door[Symbol.dispose]();
-    await this.#local?.close();
-    await this.#driver?.close();
-    await this.#ownership.release();
+    try {
+      await this.#local?.close();
+      await this.#driver?.close();
+    } finally {
+      await this.#ownership.release();
+    }
   }
 
   async #status(): Promise<HostStatus> {

@@ -1,9 +1,13 @@
-/** The client's end of the local door: a connected socket with the contract's client on it. */
+/**
+ * The client's end of the local door. A connection counts once the host has said welcome: a socket can be connected to
+ * whose host is just ending, or hangs, and neither must be found out only by the first call.
+ */
 import { watch } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { VireoError, invariant } from '../base/errors.ts';
+import { maximumSocketPathBytes } from '../status/state-folder.ts';
 import { type Client, connect } from './client.ts';
 import { localChannel } from './local-channel.ts';
 
@@ -20,9 +24,9 @@ export interface LocalClientOptions {
   readonly clock?: Clock;
 }
 
-/** @throws SYSTEM_ERROR with `details.errno` ENOENT or ECONNREFUSED where no host listens, OPERATION_TIMEOUT. */
+/** @throws SYSTEM_ERROR where no host listens (see isNobodyThere), RPC for one of another protocol, OPERATION_TIMEOUT. */
 export async function connectLocal(socketPath: string, label: string, options: LocalClientOptions): Promise<Client> {
-  invariant(socketPath.startsWith('\\\\.\\pipe\\') || Buffer.byteLength(socketPath) <= 100, `a socket's path has at most 100 bytes: ${socketPath}`);
+  invariant(socketPath.startsWith('\\\\.\\pipe\\') || Buffer.byteLength(socketPath) <= maximumSocketPathBytes, `a socket's path has at most ${maximumSocketPathBytes} bytes: ${socketPath}`);
   const clock = options.clock ?? systemClock;
   const stop = new AbortController();
   const giveUp = (): void => stop.abort(options.signal?.reason);
@@ -33,8 +37,8 @@ export async function connectLocal(socketPath: string, label: string, options: L
     if (!late.signal.aborted) stop.abort(new VireoError('OPERATION_TIMEOUT', `no host answered at ${socketPath} within ${options.deadlineMs} ms`));
   });
   try {
-    const socket = options.waitForHost ? await openWhenThere(socketPath, clock, stop.signal) : await open(socketPath, stop.signal);
-    return connect(localChannel(socket), label);
+    const attempt = async (): Promise<Client> => await greet(await open(socketPath, stop.signal), socketPath, label, stop.signal);
+    return options.waitForHost ? await whenThere(attempt, socketPath, clock, stop.signal) : await attempt();
   } finally {
     late.abort();
     options.signal?.removeEventListener('abort', giveUp);
@@ -43,19 +47,20 @@ export async function connectLocal(socketPath: string, label: string, options: L
 
 /** True for the failures that mean: nobody listens there, now. */
 export function isNobodyThere(error: unknown): boolean {
-  return error instanceof VireoError && (error.details['errno'] === 'ENOENT' || error.details['errno'] === 'ECONNREFUSED');
+  const nobody: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'];
+  return error instanceof VireoError && error.code === 'SYSTEM_ERROR' && nobody.includes(error.details['errno']);
 }
 
 /**
  * The folder tells when the socket appears, but nothing tells when somebody begins to listen on it, so that a refused
  * attempt is repeated after a growing pause.
  */
-async function openWhenThere(socketPath: string, clock: Clock, signal: AbortSignal): Promise<net.Socket> {
+async function whenThere(attempt: () => Promise<Client>, socketPath: string, clock: Clock, signal: AbortSignal): Promise<Client> {
   using folder = watchFolder(path.dirname(socketPath));
   for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     const changed = folder.nextChange();
     try {
-      return await open(socketPath, signal);
+      return await attempt();
     } catch (error) {
       if (!isNobodyThere(error)) throw error;
     }
@@ -67,6 +72,35 @@ async function openWhenThere(socketPath: string, clock: Clock, signal: AbortSign
     paused.abort(); // the pause that lost must not keep the process
     signal.throwIfAborted();
   }
+}
+
+/** The client on a connected socket, once the host has answered. */
+function greet(socket: net.Socket, socketPath: string, label: string, signal: AbortSignal): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    const channel = localChannel(socket);
+    let answered = false;
+    // Before the client's own listener, which may end the connection because of what the answer says.
+    channel.onMessage(() => (answered = true));
+    const client = connect(channel, label);
+    const over = new AbortController();
+    const fail = (reason: unknown): void => {
+      over.abort();
+      client.close();
+      reject(reason);
+    };
+    const first = channel.onMessage(() => {
+      first[Symbol.dispose]();
+      over.abort();
+      resolve(client);
+    });
+    const onClosed = (): void => {
+      const gone = new VireoError('SYSTEM_ERROR', `the host at ${socketPath} closed the connection at once`, { details: { errno: 'ECONNRESET', path: socketPath } });
+      fail(answered ? client.closed.reason : gone);
+    };
+    client.closed.addEventListener('abort', onClosed, { once: true, signal: over.signal });
+    signal.addEventListener('abort', () => fail(signal.reason), { once: true, signal: over.signal });
+    if (signal.aborted) fail(signal.reason);
+  });
 }
 
 function open(socketPath: string, signal: AbortSignal): Promise<net.Socket> {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLog } from '../base/log.ts';
-import type { Channel } from './channel.ts';
+import { type Channel, protocolVersion } from './channel.ts';
 import { localChannel } from './local-channel.ts';
 import { connectLocal } from './local-client.ts';
 import { type LocalServer, listenLocal } from './local-server.ts';
@@ -13,9 +13,14 @@ let socketPath: string;
 let log: string[];
 let accepted: Channel[];
 let server: LocalServer;
+let onAccept: (channel: Channel) => void;
 
 async function listen(): Promise<LocalServer> {
-  return await listenLocal(socketPath, (channel) => accepted.push(channel), { log: createLog((line) => log.push(line)) });
+  const accept = (channel: Channel): void => {
+    accepted.push(channel);
+    onAccept(channel);
+  };
+  return await listenLocal(socketPath, accept, { log: createLog((line) => log.push(line)) });
 }
 
 beforeEach(async () => {
@@ -23,6 +28,7 @@ beforeEach(async () => {
   socketPath = `${folder}/api`;
   log = [];
   accepted = [];
+  onAccept = () => {};
   server = await listen();
 });
 afterEach(async () => {
@@ -45,6 +51,12 @@ function nextMessage(channel: Channel): Promise<unknown> {
       resolve(message);
     });
   });
+}
+
+/** What a host says to everybody who comes. */
+function welcome(channel: Channel): void {
+  channel.onMessage(() => {});
+  channel.send({ t: 'welcome', protocol: protocolVersion, version: '0' });
 }
 
 describe('the local door', () => {
@@ -70,6 +82,7 @@ describe('the local door', () => {
     await server.close();
     await writeFile(socketPath, '');
     server = await listen();
+    onAccept = welcome;
     const client = await connectLocal(socketPath, 'test', { deadlineMs: 5_000 });
     client.close();
   });
@@ -118,7 +131,14 @@ describe('a client of the local door', () => {
     await expect(connectLocal(`${folder}/nobody`, 'test', { deadlineMs: 5_000 })).rejects.toMatchObject({ code: 'SYSTEM_ERROR', details: { errno: 'ENOENT' } });
   });
 
-  test('waits for a host that is about to listen', async () => {
+  test('waits for a host that is about to listen, past one that is about to end', async () => {
+    let comers = 0;
+    onAccept = (channel) => (++comers === 1 ? channel.close() : welcome(channel));
+    const impatient = connectLocal(socketPath, 'test', { deadlineMs: 5_000 });
+    await expect(impatient).rejects.toMatchObject({ code: 'SYSTEM_ERROR', details: { errno: 'ECONNRESET' } });
+    comers = 0;
+    (await connectLocal(socketPath, 'test', { deadlineMs: 10_000, waitForHost: true })).close();
+    expect(comers).toBe(2);
     await server.close();
     const connecting = connectLocal(socketPath, 'test', { deadlineMs: 10_000, waitForHost: true });
     server = await listen();
@@ -134,7 +154,14 @@ describe('a client of the local door', () => {
     await expect(connecting).rejects.toThrow('enough');
   });
 
+  test('does not take a host for there that does not answer, or speaks another protocol', async () => {
+    await expect(connectLocal(socketPath, 'test', { deadlineMs: 30 })).rejects.toMatchObject({ code: 'OPERATION_TIMEOUT' });
+    onAccept = (channel) => channel.send({ t: 'welcome', protocol: 99, version: '9' });
+    await expect(connectLocal(socketPath, 'test', { deadlineMs: 5_000, waitForHost: true })).rejects.toMatchObject({ code: 'RPC', message: 'the host speaks protocol 99, this client 1' });
+  });
+
   test('hears of the end of its host', async () => {
+    onAccept = welcome;
     const client = await connectLocal(socketPath, 'test', { deadlineMs: 5_000 });
     const call = client.call('hostGetStatus', {});
     await vi.waitFor(() => expect(accepted).toHaveLength(1));

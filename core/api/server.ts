@@ -106,7 +106,7 @@ class Connection<T extends MethodTable> {
     this.#open = false;
     this.#subscription?.[Symbol.dispose]();
     const gone = new VireoError('OPERATION_ABORTED', 'the client is gone');
-    for (const stream of this.#streams.values()) stream.closed.abort(gone);
+    for (const stream of this.#streams.values()) endStream(stream, gone);
     // What changes something goes on to its end: closing a window must not leave a start half done.
     for (const call of this.#calls.values()) if (call.access === 'read') call.abort.abort(gone);
   }
@@ -209,7 +209,7 @@ class Connection<T extends MethodTable> {
     const running = this.#streams.get(message.id);
     if (!running) return; // it ended while the message was under way
     if (message.t === 'ack') return running.window.acknowledged(message.count);
-    if (message.t === 'close') return running.closed.abort(new VireoError('OPERATION_ABORTED', 'the client closed the stream'));
+    if (message.t === 'close') return endStream(running, new VireoError('OPERATION_ABORTED', 'the client closed the stream'));
     if (!running.served) return this.#reject('a client used a stream before it was open', String(message.id));
     const served = running.served;
     if (message.t === 'message') {
@@ -233,6 +233,18 @@ class Connection<T extends MethodTable> {
       });
   }
 }
+
+/** What the client typed before it closed still reaches the guest, for as long as a slow guest may take. */
+function endStream(running: RunningStream, reason: VireoError): void {
+  if (running.pendingBytes === 0) return running.closed.abort(reason);
+  const timer = setTimeout(() => running.closed.abort(reason), drainMs);
+  void running.input.finally(() => {
+    clearTimeout(timer);
+    running.closed.abort(reason);
+  });
+}
+
+const drainMs = 2_000;
 
 function invalidParams(method: string, error: z.ZodError): VireoError {
   const first = error.issues[0];

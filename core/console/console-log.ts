@@ -26,21 +26,19 @@ export class ConsoleLog implements AsyncDisposable {
     }
   }
 
-  /** At most `length` bytes from `from`; shorter where the file ends. */
+  /**
+   * At most `length` bytes from `from`; shorter where the file ends. One read of the file, never two joined: between
+   * them the log may be cut and grow again, and the halves would not belong together.
+   */
   async read(from: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(length);
-    let filled = 0;
     try {
       const handle = await this.#open();
-      while (filled < length) {
-        const { bytesRead } = await handle.read(bytes, filled, length - filled, from + filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, from);
+      return buffer.subarray(0, bytesRead);
     } catch (error) {
       this.#tellOnce(error);
+      return Buffer.alloc(0);
     }
-    return bytes.subarray(0, filled);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -61,7 +61,7 @@ describe('reading', () => {
 
   test('a reader that lags is served from the log although QEMU doubled bytes there', async () => {
     await using fake = await FakeChardev.start();
-    await using mux = createMux(16_384);
+    await using mux = createMux(65_536);
     await connected(fake, mux);
     using session = mux.open('serial0', as('slow'));
     for (let line = 0; line < 20_000; line++) {

@@ -42,7 +42,7 @@ export class ConsoleStream {
 
   append(bytes: Uint8Array): void {
     this.#ring.append(bytes);
-    if (this.follower && this.follower.unverified > this.#ring.capacity / 4) void this.follower.advance();
+    if (this.follower && this.follower.unverified > this.#ring.capacity / 8) void this.follower.advance();
     const overdueMs = this.#releasedAtMs + coalesceMs - this.#clock.now();
     if (overdueMs <= 0 || this.end - this.#released > this.#ring.capacity / 4) this.release();
     else void this.#releaseAfter(overdueMs);

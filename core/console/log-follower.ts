@@ -34,6 +34,8 @@ export class LogFollower {
   #logAt = 0;
   /** The last bytes compared, with their places in the log: they tell a log that was cut, though it has grown again. */
   #tail: readonly { readonly logEnd: number; readonly bytes: Buffer }[] = [];
+  /** The byte of the stream before the next one to compare, where that is known: the one that a log may hold again. */
+  #lastByte: number | undefined;
   /** How often the log was found cut; what was read across a cut is worth nothing. */
   #cuts = 0;
   #advancing: Promise<void> | null = null;
@@ -141,7 +143,7 @@ export class LogFollower {
       restGiven = restGiven.subarray(same);
       restLogged = restLogged.subarray(same);
       if (restGiven.length === 0 || restLogged.length === 0) return 'go on';
-      const again = doublings(restLogged, given[given.length - restGiven.length - 1]);
+      const again = doublings(restLogged, this.#lastByte);
       if (again > 0 && restLogged[again] === restGiven[0]) {
         this.#logAt += again;
         restLogged = restLogged.subarray(again);
@@ -156,6 +158,7 @@ export class LogFollower {
       }
       this.#verified += apart.given;
       this.#logAt += apart.logged;
+      this.#lastByte = undefined;
       restGiven = restGiven.subarray(apart.given);
       restLogged = restLogged.subarray(apart.logged);
     }
@@ -168,6 +171,7 @@ export class LogFollower {
     if (forgotten > 0) {
       this.#verified += forgotten;
       this.#logAt += forgotten;
+      this.#lastByte = undefined;
     }
     return this.#logAt;
   }
@@ -177,6 +181,7 @@ export class LogFollower {
     this.#map.add({ streamFrom: this.#verified, logFrom: this.#logAt, length: bytes.length });
     this.#verified += bytes.length;
     this.#logAt += bytes.length;
+    this.#lastByte = bytes.at(-1);
     this.#remember(bytes);
   }
 
@@ -210,14 +215,22 @@ export class LogFollower {
    * lies between is not mapped. A miss leaves a guess that the next comparison confirms or throws away.
    */
   async #searchTail(): Promise<void> {
-    if (!(await this.#intact())) this.#forgetLog();
-    const size = await this.#log.size();
-    const from = Math.max(size - stepBytes, this.#tail.at(-1)?.logEnd ?? 0);
-    const logged = await this.#log.read(from, Math.max(0, size - from));
+    let size: number;
+    let from: number;
+    let logged: Buffer;
+    // Again from the beginning when what was read turns out to be of a log that was cut; then nothing is left to check.
+    for (;;) {
+      size = await this.#log.size();
+      from = Math.max(size - stepBytes, this.#tail.at(-1)?.logEnd ?? 0);
+      logged = await this.#log.read(from, Math.max(0, size - from));
+      if (await this.#intact()) break;
+      this.#forgetLog();
+    }
     const { end } = this.#ring;
     const key = this.#ring.read(Math.max(this.#ring.start, end - tailBytes), tailBytes);
     const found = logged.lastIndexOf(key);
     this.#verified = end;
+    this.#lastByte = undefined;
     this.#logAt = found < 0 ? size : from + found + key.length;
     if (found >= 0) this.#remember(key);
   }
@@ -225,6 +238,7 @@ export class LogFollower {
   #continueAt(logAt: number): void {
     this.#verified = this.#ring.end;
     this.#logAt = logAt;
+    this.#lastByte = undefined;
   }
 }
 
@@ -233,6 +247,7 @@ export class LogFollower {
  * these in the log, and no long agreement between them.
  */
 function doublings(logged: Buffer, last: number | undefined): number {
+  if (last === undefined) return 0;
   let count = 0;
   while (count < logged.length && logged[count] === last) count++;
   return count;

@@ -12,8 +12,9 @@ export class DomainRegistry {
     this.#services = services;
   }
 
+  /** Every domain that there is; not those whose first definition is still on its way to the disk. */
   list(): readonly Domain[] {
-    return [...this.#domains.values()];
+    return [...this.#domains.values()].filter(({ removed }) => !removed);
   }
 
   nextId(): number {
@@ -40,7 +41,7 @@ export class DomainRegistry {
     const id = /^\d+$/.test(reference) ? Number(reference) : null;
     const domain =
       (id === null ? null : this.#byId(id)) ?? this.byUuid(reference.toLowerCase()) ?? this.byName(reference);
-    if (!domain) throw new VireoError('NO_DOMAIN', `no domain with matching name, id or uuid '${reference}'`, { details: { reference } });
+    if (!domain || domain.removed) throw new VireoError('NO_DOMAIN', `no domain with matching name, id or uuid '${reference}'`, { details: { reference } });
     return domain;
   }
 

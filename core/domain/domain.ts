@@ -25,8 +25,7 @@ export class Domain {
   /** The next boot's definition; null for a transient domain. */
   persistent: DomainDefinition | null;
   live: LiveDomain | null = null;
-  /** Gone from every list; APIs that still hold the object end with NO_DOMAIN. */
-  removed = false;
+  #removed = false;
   #name: string;
   #state: StateAndReason = { state: 'shut off', reason: 'unknown' };
   #stateSinceMs: number | null = null;
@@ -54,6 +53,11 @@ export class Domain {
 
   get identity(): ErrorDomain {
     return { name: this.#name, uuid: this.uuid };
+  }
+
+  /** In no list: gone for good, or its first definition is still being saved and only holds its name and UUID. */
+  get removed(): boolean {
+    return this.#removed || (this.live === null && this.persistent === null);
   }
 
   get state(): DomainState {
@@ -96,9 +100,9 @@ export class Domain {
     this.#services.hub.changed(this);
   }
 
-  /** After this every waiting and later API ends with `reason`. */
+  /** Gone for good: every API that waits or comes later ends with `reason`. */
   remove(reason: VireoError): void {
-    this.removed = true;
+    this.#removed = true;
     this.jobs.close(reason);
   }
 
@@ -140,7 +144,7 @@ export class Domain {
   /** virDomainControlInfo: busy with a job, waiting in the monitor, or not answering; ages are wall-clock times. */
   #control(): ControlStatus {
     const { clock } = this.#services;
-    const answering = this.live?.answering() ?? null;
+    const answering = this.live?.answering(clock.now());
     if (answering?.state === 'silent') {
       return { state: 'error', details: `QEMU not answering (${answering.command})`, sinceMs: clock.wallTime() - answering.forMs };
     }

@@ -8,6 +8,7 @@ import type { DomainDefinition } from '../conf/domain-definition.ts';
 import type { ConsoleMux } from '../console/console-mux.ts';
 import { DomainRun } from '../job/domain-run.ts';
 import type { Monitor } from '../monitor/monitor.ts';
+import type { Answering } from '../monitor/silence-watch.ts';
 import type { StateReason } from './domain-state.ts';
 
 /** The process as the driver knows it; a pid counts only together with its start time. */
@@ -48,6 +49,8 @@ export class LiveDomain {
   rebootOnShutdown = false;
   /** The domain was defined anew while it ran: the next boot differs. */
   pendingChanges = false;
+  /** Since when, by the clock, there is no monitor although QEMU lives; null while there is one or none is expected. */
+  unreachedSinceMs: number | null = null;
   agent: 'not configured' | 'disconnected' | 'connected' = 'not configured';
   readonly taints = new Set<string>();
   #run: DomainRun | null = null;
@@ -69,14 +72,20 @@ export class LiveDomain {
     return this.#run;
   }
 
+  get isMonitorOpen(): boolean {
+    return this.#monitor !== null && !this.#monitor.closed.aborted;
+  }
+
+  /** Of one run there may be several monitors, one after the other: one that was broken is opened anew. */
   attachMonitor(monitor: Monitor): void {
     this.#monitor = monitor;
     this.#run = new DomainRun(monitor, this.#died.signal);
   }
 
   /** What the outstanding monitor command is and since when QEMU has been silent; no job needed, nothing is sent. */
-  answering(): Monitor['answering'] | null {
-    return this.#monitor?.answering ?? null;
+  answering(nowMs: number): Answering {
+    if (this.unreachedSinceMs !== null) return { state: 'silent', command: 'connecting', forMs: nowMs - this.unreachedSinceMs };
+    return this.#monitor?.answering ?? { state: 'ok' };
   }
 
   /** Ends every command under way; called once QEMU is known to be gone. */

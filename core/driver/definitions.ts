@@ -30,8 +30,8 @@ export async function defineDomain(context: DriverContext, call: Call, xml: stri
     await using job = await domain.jobs.begin(call, 'modify');
     job.assertHeld();
     await context.config.save(uuid, definition);
+    if (domain.live && !sameDefinition(domain.persistent, definition)) domain.live.pendingChanges = true;
     domain.persistent = definition;
-    if (domain.live) domain.live.pendingChanges = true;
   } catch (error) {
     if (!existing && !domain.persistent) context.registry.remove(domain);
     throw error;
@@ -39,6 +39,11 @@ export async function defineDomain(context: DriverContext, call: Call, xml: stri
   if (domain.live) await context.saveStatus(domain);
   context.hub.lifecycle(domain, { event: 'defined', detail: isNew ? 'added' : 'updated' }, domain.live?.facts.id ?? null);
   return { domain, notUnderstood: unknownNodes(definition).map(({ path, line }) => ({ path, line })) };
+}
+
+function sameDefinition(before: DomainDefinition | null, after: DomainDefinition): boolean {
+  const text = (definition: DomainDefinition): string => formatDomain(definition, { form: 'inactive', secure: true });
+  return before !== null && text(before) === text(after);
 }
 
 /** The domain that a definition means: same UUID and same name, or neither. @throws OPERATION_FAILED. */
@@ -72,11 +77,12 @@ export async function undefineDomain(context: DriverContext, call: Call, domain:
   job.assertHeld();
   if (!domain.persistent) throw new VireoError('OPERATION_INVALID', 'cannot undefine transient domain', { domain: domain.identity });
   await context.config.remove(domain.uuid);
-  const running = domain.live !== null;
-  if (!running) context.registry.remove(domain);
-  else domain.persistent = null;
-  if (running) await context.saveStatus(domain);
-  context.hub.lifecycle(domain, { event: 'undefined', detail: 'removed' }, domain.live?.facts.id ?? null);
+  const id = domain.live?.facts.id ?? null;
+  domain.persistent = null;
+  if (domain.live) domain.live.pendingChanges = false; // there is no next boot
+  else context.registry.remove(domain);
+  await context.saveStatus(domain);
+  context.hub.lifecycle(domain, { event: 'undefined', detail: 'removed' }, id);
 }
 
 /** The XML of the run, or of the next boot with `inactive` or while nothing runs. */

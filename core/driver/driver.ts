@@ -3,7 +3,7 @@
  * under its job, and answers. It runs under plain Node; windows, command and tests all call the same object.
  */
 import path from 'node:path';
-import { rm, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { VireoError, asVireoError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -19,6 +19,7 @@ import type { DomainSummary } from '../domain/domain-summary.ts';
 import { EventHub } from '../domain/event-hub.ts';
 import type { Call } from '../job/call.ts';
 import { processCpuTimeNs } from '../process/cpu-time.ts';
+import { clearRunFolder, qemuInFolder } from '../process/orphan.ts';
 import { type PowerMode, rebootDomain, requireLive, resetDomain, resumeDomain, shutdownDomain, suspendDomain } from '../process/power.ts';
 import { adoptDomain, closingError, reconnectDomain } from '../process/reconnect.ts';
 import { startDomain } from '../process/start-domain.ts';
@@ -40,6 +41,8 @@ export interface DriverOptions {
   readonly accelerators: AcceleratorChoice;
   readonly jobWaitMs?: number;
   readonly monitorDeadlineMs?: number;
+  /** From when on a silent QEMU is shown as not answering. */
+  readonly silenceMs?: number;
 }
 
 export interface Problem {
@@ -49,6 +52,7 @@ export interface Problem {
 
 /** A QEMU that has not opened its monitor by then will not; on a loaded machine its start takes seconds. */
 const defaultMonitorDeadlineMs = 30_000;
+const defaultSilenceMs = 5_000;
 
 export class Driver {
   readonly hub: EventHub;
@@ -56,6 +60,7 @@ export class Driver {
   readonly problems: Problem[] = [];
   readonly #registry: DomainRegistry;
   readonly #closing = new AbortController();
+  readonly #underWay = new Set<Promise<unknown>>();
   #reconnected: Promise<void> = Promise.resolve();
 
   private constructor(options: DriverOptions, bootName: string | null) {
@@ -83,6 +88,7 @@ export class Driver {
       saveStatus,
       closing: this.#closing.signal,
       monitorDeadlineMs: options.monitorDeadlineMs ?? defaultMonitorDeadlineMs,
+      silenceMs: options.silenceMs ?? defaultSilenceMs,
     };
   }
 
@@ -93,7 +99,7 @@ export class Driver {
     return driver;
   }
 
-  /** Resolves when every guest of the earlier driver has been reached or given up. */
+  /** Resolves when every guest of the earlier driver has been reached or ended; one that does not answer keeps it waiting. */
   get reconnected(): Promise<void> {
     return this.#reconnected;
   }
@@ -104,7 +110,8 @@ export class Driver {
     this.#closing.abort(closingError());
     this.hub.close();
     await Promise.allSettled(this.#registry.list().map(async (domain) => domain.live?.detach()));
-    await this.#reconnected.catch(() => {});
+    // A start is undone, a destroy finished: the next owner of the folder must not find them half done.
+    await Promise.allSettled([this.#reconnected, ...this.#underWay]);
   }
 
   list(): { revision: number; domains: DomainSummary[] } {
@@ -120,41 +127,42 @@ export class Driver {
   }
 
   define(call: Call, xml: string, source?: string): Promise<Defined> {
-    return defineDomain(this.context, call, xml, source);
+    return this.#track(defineDomain(this.context, call, xml, source));
   }
 
   undefine(call: Call, reference: string): Promise<void> {
-    return undefineDomain(this.context, call, this.find(reference));
+    return this.#on(reference, (domain) => undefineDomain(this.context, call, domain));
   }
 
-  async start(call: Call, reference: string, paused: boolean): Promise<Domain> {
-    const domain = this.find(reference);
-    await startDomain(this.context, call, domain, { paused });
-    return domain;
+  start(call: Call, reference: string, paused: boolean): Promise<Domain> {
+    return this.#on(reference, async (domain) => {
+      await startDomain(this.context, call, domain, { paused });
+      return domain;
+    });
   }
 
   destroy(call: Call, reference: string, graceful: boolean): Promise<void> {
-    return destroyDomain(this.context, call, this.find(reference), graceful);
+    return this.#on(reference, (domain) => destroyDomain(this.context, call, domain, graceful));
   }
 
   shutdown(call: Call, reference: string, mode: PowerMode): Promise<void> {
-    return shutdownDomain(this.context, call, this.find(reference), mode);
+    return this.#on(reference, (domain) => shutdownDomain(this.context, call, domain, mode));
   }
 
   reboot(call: Call, reference: string, mode: PowerMode): Promise<void> {
-    return rebootDomain(this.context, call, this.find(reference), mode);
+    return this.#on(reference, (domain) => rebootDomain(this.context, call, domain, mode));
   }
 
   reset(call: Call, reference: string): Promise<void> {
-    return resetDomain(call, this.find(reference));
+    return this.#on(reference, (domain) => resetDomain(call, domain));
   }
 
   suspend(call: Call, reference: string): Promise<void> {
-    return suspendDomain(this.context, call, this.find(reference));
+    return this.#on(reference, (domain) => suspendDomain(this.context, call, domain));
   }
 
   resume(call: Call, reference: string): Promise<void> {
-    return resumeDomain(this.context, call, this.find(reference));
+    return this.#on(reference, (domain) => resumeDomain(this.context, call, domain));
   }
 
   /** Answers from what the driver knows, without a job: it never waits for a long one (B6). */
@@ -181,7 +189,7 @@ export class Driver {
   }
 
   monitorCommand(call: Call, reference: string, command: string, hmp: boolean): Promise<string> {
-    return monitorCommand(this.context, call, this.find(reference), command, hmp);
+    return this.#on(reference, (domain) => monitorCommand(this.context, call, domain, command, hmp));
   }
 
   /** @throws OPERATION_INVALID, NO_DOMAIN, OPERATION_FAILED naming who has the console. */
@@ -195,6 +203,26 @@ export class Driver {
       throw new VireoError('INVALID_ARG', text, { domain: domain.identity, details: { devices: devices.map(({ alias }) => alias) } });
     }
     return { domain, alias: chosen.alias, label: chosen.label, session: live.facts.consoles.open(chosen.alias, options) };
+  }
+
+  /** Work on one domain: what it throws names the domain, and `close` waits for its end. */
+  async #on<T>(reference: string, work: (domain: Domain) => Promise<T>): Promise<T> {
+    const domain = this.find(reference);
+    this.#closing.signal.throwIfAborted();
+    return this.#track(
+      work(domain).catch((error: unknown) => {
+        throw asVireoError(error).about(domain.identity);
+      }),
+    );
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
   }
 
   #consolesOf(domain: Domain): ConsoleMux {
@@ -215,7 +243,7 @@ export class Driver {
   }
 
   async #reconnectAll(layout: StateLayout): Promise<void> {
-    const { records, broken } = await this.context.status.load();
+    const { records, broken, setAside } = await this.context.status.load();
     this.problems.push(...broken.map(({ path: file, reason }) => ({ what: `a state file cannot be read: ${reason}`, path: file })));
     const adopted: [Domain, StatusRecord][] = [];
     for (const record of records) {
@@ -225,15 +253,31 @@ export class Driver {
         this.problems.push({ what: `the running domain '${record.name}' cannot be taken over: ${asVireoError(error).message}`, path: path.join(layout.status, `${record.uuid}.json`) });
       }
     }
-    if (broken.length === 0) await this.#removeStaleRunFolders(layout, records);
-    this.#reconnected = Promise.all(adopted.map(([domain, record]) => reconnectDomain(this.context, domain, record).catch((error: unknown) => this.context.log.write('error', 'reconnecting failed', { domain: domain.name, error: asVireoError(error).message })))).then(() => {});
+    const reconnecting = adopted.map(([domain, record]) => this.#reconnect(domain, record));
+    this.#reconnected = Promise.all(reconnecting).then(() => {});
+    const names = (folders: readonly string[]): ReadonlySet<string> => new Set(folders.map((folder) => path.basename(folder)));
+    await this.#clearRunFolders(layout, names(records.map((record) => record.runFolder)), names(setAside.map((uuid) => runFolder(layout, uuid))));
   }
 
-  /** Sockets of runs that no state file names belong to nobody. */
-  async #removeStaleRunFolders(layout: StateLayout, records: readonly StatusRecord[]): Promise<void> {
-    const used = new Set(records.map((record) => path.basename(record.runFolder)));
+  async #reconnect(domain: Domain, record: StatusRecord): Promise<void> {
+    try {
+      await reconnectDomain(this.context, domain, record);
+    } catch (error) {
+      this.context.log.write('error', 'reconnecting failed', { domain: domain.name, error: asVireoError(error).message });
+    }
+  }
+
+  /**
+   * What runs that no state file names have left: dead sockets, and perhaps a QEMU that was about to start. It is over
+   * before a start can make a folder anew.
+   */
+  async #clearRunFolders(layout: StateLayout, known: ReadonlySet<string>, setAside: ReadonlySet<string>): Promise<void> {
+    const { clock, log, closing } = this.context;
     for (const entry of await readdir(layout.run, { withFileTypes: true })) {
-      if (entry.isDirectory() && !used.has(entry.name)) await rm(path.join(layout.run, entry.name), { recursive: true, force: true });
+      if (!entry.isDirectory() || known.has(entry.name)) continue;
+      const folder = path.join(layout.run, entry.name);
+      const pid = setAside.has(entry.name) ? await qemuInFolder(folder) : await clearRunFolder(folder, clock, log, closing);
+      if (pid !== null) this.problems.push({ what: `a QEMU (pid ${pid}) runs that no state file tells of`, path: folder });
     }
   }
 }

@@ -85,7 +85,7 @@ function describeVerdict(verdict: AcceleratorVerdict): AcceleratorFacts {
   const emulated = verdict.accelerator === 'tcg';
   return {
     name: verdict.accelerator,
-    reason: verdict.reason,
+    reason: `${verdict.reason}.`,
     remedy: emulated ? 'Guests are emulated: they work, slower. For full speed switch on virtualization in the firmware and give your user access to it.' : null,
   };
 }

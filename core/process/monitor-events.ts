@@ -22,6 +22,7 @@ export class MonitorEvents {
   readonly #domain: Domain;
   readonly #live: LiveDomain;
   readonly #queue: (() => Promise<void> | void)[] = [];
+  #held = true;
   #working = false;
   #lastResetMs = Number.NEGATIVE_INFINITY;
 
@@ -31,12 +32,26 @@ export class MonitorEvents {
     this.#live = live;
   }
 
+  /**
+   * Lets events be handled. Until then they wait: what happens to a domain before its start, or before it was found
+   * again, has been told, must be told after that.
+   */
+  release(): void {
+    this.#held = false;
+    void this.#work();
+  }
+
   /** Called from the monitor's read path: it only queues. */
   readonly receive = (event: QmpEvent): void => {
     this.#enqueue(() => this.#handle(event));
   };
 
-  /** The monitor or the process ended; comes after every event that was received before. */
+  /** Does `work` after every event that was received before, and before any that comes later. */
+  afterwards(work: () => Promise<void>): void {
+    this.#enqueue(work);
+  }
+
+  /** The monitor ended with QEMU; comes after every event that was received before. */
   ended(): void {
     this.#enqueue(() => this.#onEnd());
   }
@@ -47,10 +62,11 @@ export class MonitorEvents {
       return;
     }
     this.#queue.push(work);
-    if (!this.#working) void this.#work();
+    void this.#work();
   }
 
   async #work(): Promise<void> {
+    if (this.#held || this.#working) return;
     this.#working = true;
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
       if (this.#context.closing.aborted) break;
@@ -98,12 +114,12 @@ export class MonitorEvents {
   }
 
   #onStop(): void {
-    if (this.#live.starting || this.#domain.state !== 'running') return; // a guest that shut down stops too
+    if (this.#domain.state !== 'running') return; // a guest that shut down stops too
     markPaused(this.#domain, this.#live);
   }
 
   #onResume(): void {
-    if (this.#live.starting || this.#domain.state !== 'paused') return;
+    if (this.#domain.state !== 'paused') return;
     markRunning(this.#domain);
   }
 
@@ -113,7 +129,6 @@ export class MonitorEvents {
   }
 
   async #onShutdown(guest: boolean, reason: string): Promise<void> {
-    if (this.#live.starting) return; // the start job sees QEMU end
     if (reason === 'host-signal' || reason === 'host-qmp-quit') {
       // Somebody ended QEMU from outside in good order: its end, which follows, is no crash.
       this.#live.endReason ??= 'shutdown';
@@ -139,7 +154,6 @@ export class MonitorEvents {
   }
 
   async #onEnd(): Promise<void> {
-    if (this.#live.starting) return; // the start job cleans up
     const { state } = this.#domain;
     await endAfter(this.#context, 'processMonitorEOF', this.#domain, this.#live, () => (state === 'in shutdown' ? 'shutdown' : 'crashed'));
   }
@@ -166,21 +180,35 @@ export function markRunning(domain: Domain): void {
 export async function afterShutdown(context: ProcessContext, domain: Domain, live: LiveDomain): Promise<void> {
   const action = live.definition.onPoweroff;
   if (live.rebootOnShutdown || action === 'restart') {
-    await resetAndContinue(context, domain, live);
+    await restart(context, domain, live);
     return;
   }
   if (action === 'preserve') return;
   await endAfter(context, 'processShutdown', domain, live, () => 'shutdown');
 }
 
+/** A reboot that fails half way would leave a guest that nobody can use: it ends instead, as its shutdown would have. */
+async function restart(context: ProcessContext, domain: Domain, live: LiveDomain): Promise<void> {
+  try {
+    await resetAndContinue(context, domain, live);
+  } catch (error) {
+    if (domain.live !== live || context.closing.aborted) return;
+    context.log.write('error', 'a guest could not be rebooted', { domain: domain.name, error: asVireoError(error).message });
+    await endAfter(context, 'processFakeReboot', domain, live, () => 'shutdown');
+  }
+}
+
 async function resetAndContinue(context: ProcessContext, domain: Domain, live: LiveDomain): Promise<void> {
   const call = Call.ofDriver('processFakeReboot', context.log, context.closing);
   await using job = await domain.jobs.begin(call, 'modify');
   if (domain.live !== live) return;
-  live.rebootOnShutdown = false;
+  // That it is in shutdown is on disk before the reset: should this driver die in between, the next one finds a guest
+  // whose CPUs stand still, or run already, and finishes this.
   await context.saveStatus(domain);
   await job.monitor().execute('system_reset');
   await job.monitor().execute('cont');
-  domain.transition({ state: 'running', reason: 'booted' }, null);
+  if (domain.live !== live) return;
+  live.rebootOnShutdown = false;
+  domain.transition({ state: 'running', reason: 'booted' }, { event: 'resumed', detail: 'unpaused' });
   await context.saveStatus(domain);
 }

@@ -31,8 +31,13 @@ async function pressPowerButton(context: ProcessContext, call: Call, domain: Dom
   const live = requireLive(domain);
   if (domain.state === 'paused') throw new VireoError('OPERATION_INVALID', 'domain is paused: resume it first, a guest that stands still sees no button', { domain: domain.identity });
   live.rebootOnShutdown = reboot;
-  await context.saveStatus(domain);
-  await monitor.execute('system_powerdown');
+  try {
+    await context.saveStatus(domain);
+    await monitor.execute('system_powerdown');
+  } catch (error) {
+    live.rebootOnShutdown = false; // nobody pressed: the guest's next shutdown is its own
+    throw error;
+  }
 }
 
 function refuseAgent(domain: Domain, mode: PowerMode): void {
@@ -62,8 +67,8 @@ export async function suspendDomain(context: ProcessContext, call: Call, domain:
     live.pauseReason = 'unknown';
     throw error;
   }
-  live.pauseReason = 'user';
-  markPaused(domain, live);
+  // STOP comes before the reply, but may be handled after it: whoever is second finds the domain paused.
+  if (domain.live === live) markPaused(domain, live);
   await context.saveStatus(domain);
 }
 
@@ -73,7 +78,8 @@ export async function resumeDomain(context: ProcessContext, call: Call, domain: 
   const monitor = job.monitor();
   if (domain.state === 'running') return;
   if (domain.state === 'pmsuspended') throw new VireoError('OPERATION_INVALID', 'domain is pmsuspended', { domain: domain.identity });
+  const live = requireLive(domain);
   await monitor.execute('cont');
-  markRunning(domain);
+  if (domain.live === live) markRunning(domain);
   await context.saveStatus(domain);
 }

@@ -28,4 +28,6 @@ export interface ProcessContext {
   readonly closing: AbortSignal;
   /** How long a QEMU may take to open its monitor. */
   readonly monitorDeadlineMs: number;
+  /** From when on a QEMU that answers nothing is shown as not answering. */
+  readonly silenceMs: number;
 }

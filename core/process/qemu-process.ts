@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../base/clock.ts';
-import { VireoError } from '../base/errors.ts';
+import { VireoError, isSystemError } from '../base/errors.ts';
 import { isSameProcess, processStartTime } from '../base/process-identity.ts';
 import type { RunningProcess } from '../domain/live-domain.ts';
 
@@ -43,7 +43,7 @@ export async function spawnQemu(options: SpawnOptions): Promise<SpawnedQemu> {
     exited: ending.exited,
     ending: ending.text,
     async kill(signal) {
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      if (child.exitCode === null && child.signalCode === null) sendSignals(signal, (each) => child.kill(each));
     },
   };
 }
@@ -67,10 +67,15 @@ const idlePollMs = 500;
 /** A process of an earlier driver; null when it is gone. `stop` ends the watching, not the process. */
 export async function adoptProcess(pid: number, startTime: string, clock: Clock, stop: AbortSignal): Promise<RunningProcess | null> {
   if (!(await isSameProcess(pid, startTime))) return null;
-  let hurry = new AbortController();
   let interval = idlePollMs;
+  let pause = new AbortController();
+  // One listener for all pauses: a signal made of two for each of them would be kept by the long-lived one.
+  stop.addEventListener('abort', () => pause.abort(), { once: true });
   const exited = (async () => {
-    while (!stop.aborted && (await isSameProcess(pid, startTime))) await clock.sleep(interval, AbortSignal.any([stop, hurry.signal]));
+    while (!stop.aborted && (await isSameProcess(pid, startTime))) {
+      pause = new AbortController();
+      await clock.sleep(interval, pause.signal);
+    }
     if (stop.aborted) await new Promise(() => {}); // nobody learns of the end of what is no longer watched
   })();
   return {
@@ -80,17 +85,24 @@ export async function adoptProcess(pid: number, startTime: string, clock: Clock,
     async kill(signal) {
       if (!(await isSameProcess(pid, startTime))) return;
       interval = pollMs;
-      const awake = hurry;
-      hurry = new AbortController();
-      try {
-        process.kill(pid, signal);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-      }
-      awake.abort();
+      sendSignals(signal, (each) => process.kill(pid, each));
+      pause.abort();
     },
   };
 }
+
+/** A process that somebody stopped heeds no SIGTERM until it continues. */
+function sendSignals(signal: 'SIGTERM' | 'SIGKILL', send: (signal: NodeJS.Signals) => unknown): void {
+  try {
+    send(signal);
+    if (signal === 'SIGTERM') send('SIGCONT');
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== 'ESRCH') throw error;
+  }
+}
+
+/** libvirt waits ten seconds; a QEMU that hangs is not worth more of a person's patience. */
+const graceMs = 5_000;
 
 /** SIGTERM, then SIGKILL when QEMU does not end by itself; with `graceful` only SIGTERM, and an error when it is not enough. */
 export async function endProcess(process: RunningProcess, clock: Clock, graceful: boolean): Promise<void> {
@@ -101,9 +113,6 @@ export async function endProcess(process: RunningProcess, clock: Clock, graceful
   if (await endedWithin(process, clock, graceMs)) return;
   throw new VireoError('SYSTEM_ERROR', `QEMU (pid ${process.pid}) did not end after SIGKILL: it waits in the kernel, often for storage`);
 }
-
-/** libvirt waits ten seconds; a QEMU that is stopped or hung is not worth more of a person's patience. */
-const graceMs = 5_000;
 
 async function endedWithin(process: RunningProcess, clock: Clock, ms: number): Promise<boolean> {
   const done = new AbortController();

@@ -15,59 +15,67 @@ import type { Domain } from '../domain/domain.ts';
 import { LiveDomain } from '../domain/live-domain.ts';
 import type { Call } from '../job/call.ts';
 import type { AsyncJob } from '../job/handles.ts';
-import { Monitor } from '../monitor/monitor.ts';
 import { agentPort } from './agent-channel.ts';
 import { consoleDevices } from './console-devices.ts';
 import { MonitorEvents } from './monitor-events.ts';
+import { connectMonitor } from './monitor-link.ts';
+import { qemuInFolder } from './orphan.ts';
 import type { ProcessContext } from './process-context.ts';
-import { type SpawnedQemu, endProcess, spawnQemu } from './qemu-process.ts';
-import { endRun } from './stop-domain.ts';
+import { type SpawnedQemu, spawnQemu } from './qemu-process.ts';
+import { endOf, endRun } from './stop-domain.ts';
 
 /** QEMU's own words are in the error, but not more than a screen of them. */
 const shownStderrBytes = 4_096;
 
+/** @throws why it failed, in QEMU's own words where it said any; the domain is as it was before, `shut off`/`failed`. */
 export async function startDomain(context: ProcessContext, call: Call, domain: Domain, options: { readonly paused: boolean }): Promise<void> {
+  refuseRunning(domain); // at once, and not only when the job that holds it ends
   await using job = await domain.jobs.beginAsync(call, 'start');
-  if (domain.live) throw new VireoError('OPERATION_INVALID', 'domain is already running', { domain: domain.identity });
+  refuseRunning(domain);
   const { persistent } = domain;
   if (!persistent) throw new VireoError('NO_DOMAIN', `no domain with matching uuid '${domain.uuid}'`, { domain: domain.identity });
-  const launch = await prepareLaunch(context, domain, persistent);
-  const { id, definition } = await prepareDefinition(context, persistent, launch);
   try {
-    const spawned = await spawn(context, domain, definition, launch);
+    const launch = await prepareLaunch(context, domain, persistent);
+    await makeFolders(domain, launch);
+    const id = context.registry.nextId();
+    const definition: DomainDefinition = { ...liveDefinition(persistent, launch), id };
+    const { spawned, wordsFrom } = await spawn(context, domain, definition, launch);
     const live = adopt(context, domain, id, definition, launch, spawned);
     try {
-      await bringUp(context, domain, live, job, spawned, options.paused);
+      await bringUp(context, domain, live, job, options.paused);
     } catch (error) {
-      const failure = await explain(context, live, spawned, error);
-      await endRun(context, domain, live, job, { reason: live.endReason ?? 'failed', event: null });
-      throw failure.about(domain.identity);
+      throw await undo(context, domain, live, job, { spawned, wordsFrom }, error);
     }
   } catch (error) {
-    await rm(launch.runFolder, { recursive: true, force: true });
+    if (!domain.live) domain.transition({ state: 'shut off', reason: domain.state === 'shut off' && domain.stateAndReason.reason === 'destroyed' ? 'destroyed' : 'failed' }, null);
     domain.changed();
     throw asVireoError(error).about(domain.identity);
   }
 }
 
-interface Launch extends LaunchContext {
-  readonly logOffset: number;
+/** A start under way is waited for instead: it may fail. */
+function refuseRunning(domain: Domain): void {
+  if (domain.live && !domain.live.starting) throw new VireoError('OPERATION_INVALID', 'domain is already running', { domain: domain.identity });
 }
 
-async function prepareLaunch(context: ProcessContext, domain: Domain, definition: DomainDefinition): Promise<Launch> {
+/** A spawned QEMU, and where in the domain's log its own words begin. */
+interface Spawned {
+  readonly spawned: SpawnedQemu;
+  readonly wordsFrom: number;
+}
+
+async function prepareLaunch(context: ProcessContext, domain: Domain, definition: DomainDefinition): Promise<LaunchContext> {
   if (!definition.emulator) throw new VireoError('CONFIG_UNSUPPORTED', 'the domain names no emulator and none is installed', { domain: domain.identity });
   const capabilities = await context.capabilities.get(definition.emulator);
   const accelerator = await acceleratorFor(context, definition, capabilities);
   const runFolder = context.runFolder(domain.uuid);
-  const logFolder = context.logFolder(domain.uuid);
   return {
     capabilities,
     accelerator,
     runFolder,
-    logFolder,
+    logFolder: context.logFolder(domain.uuid),
     monitorPath: path.join(runFolder, 'm'),
     pidFile: path.join(runFolder, 'pid'),
-    logOffset: await context.domainLog(domain.uuid).size(),
   };
 }
 
@@ -85,26 +93,43 @@ async function acceleratorFor(context: ProcessContext, definition: DomainDefinit
   return wanted;
 }
 
-async function prepareDefinition(context: ProcessContext, persistent: DomainDefinition, launch: Launch): Promise<{ id: number; definition: DomainDefinition }> {
+async function makeFolders(domain: Domain, launch: LaunchContext): Promise<void> {
+  const pid = await qemuInFolder(launch.runFolder);
+  if (pid !== null) {
+    throw new VireoError('OPERATION_FAILED', `a QEMU of an earlier run (pid ${pid}) still lives, though no state file tells of it; it has to end first`, { domain: domain.identity, details: { pid } });
+  }
   await rm(launch.runFolder, { recursive: true, force: true });
   await mkdir(launch.runFolder, { recursive: true, mode: 0o700 });
   await mkdir(launch.logFolder, { recursive: true, mode: 0o700 });
-  const id = context.registry.nextId();
-  return { id, definition: { ...liveDefinition(persistent, launch), id } };
 }
 
-async function spawn(context: ProcessContext, domain: Domain, definition: DomainDefinition, launch: Launch): Promise<SpawnedQemu> {
-  const commandLine = buildCommandLine(definition, launch);
-  const log = context.domainLog(domain.uuid);
-  const { version } = launch.capabilities;
-  await log.line(`starting up, QEMU ${version.major}.${version.minor}.${version.micro} (${version.package}), accelerator ${launch.accelerator}`, context.clock.wallTime());
-  await log.line(commandLine.toShellText(), context.clock.wallTime());
-  const output = await log.openForAppend();
+async function spawn(context: ProcessContext, domain: Domain, definition: DomainDefinition, launch: LaunchContext): Promise<Spawned> {
   try {
-    return await spawnQemu({ binary: launch.capabilities.binary, argv: commandLine.argv, environment: { ...cleanEnvironment(launch.runFolder), ...commandLine.environment }, logFd: output.fd });
-  } finally {
-    await output.close();
+    const commandLine = buildCommandLine(definition, launch);
+    const environment = { ...cleanEnvironment(launch.runFolder), ...commandLine.environment };
+    const log = context.domainLog(domain.uuid);
+    const { version, binary } = launch.capabilities;
+    await log.line(`starting up, QEMU ${version.major}.${version.minor}.${version.micro} (${version.package}), accelerator ${launch.accelerator}`, context.clock.wallTime());
+    await log.line(`${shellVariables(environment, commandLine.environment)}${commandLine.toShellText(binary)}`, context.clock.wallTime());
+    const wordsFrom = await log.size();
+    const output = await log.openForAppend();
+    try {
+      return { spawned: await spawnQemu({ binary, argv: commandLine.argv, environment, logFd: output.fd }), wordsFrom };
+    } finally {
+      await output.close();
+    }
+  } catch (error) {
+    await rm(launch.runFolder, { recursive: true, force: true });
+    throw error;
   }
+}
+
+/** What the command line's text does not name itself; a line for each, so that a shell would run the same. */
+function shellVariables(environment: Readonly<Record<string, string>>, named: Readonly<Record<string, string>>): string {
+  return Object.entries(environment)
+    .filter(([name]) => !(name in named))
+    .map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}' \\\n`)
+    .join('');
 }
 
 /** Nothing of the caller's environment reaches QEMU but what it needs to find its files. */
@@ -113,7 +138,7 @@ function cleanEnvironment(runFolder: string): Record<string, string> {
   return { PATH, LC_ALL: 'C', HOME: runFolder, XDG_RUNTIME_DIR: runFolder };
 }
 
-function adopt(context: ProcessContext, domain: Domain, id: number, definition: DomainDefinition, launch: Launch, process: SpawnedQemu): LiveDomain {
+function adopt(context: ProcessContext, domain: Domain, id: number, definition: DomainDefinition, launch: LaunchContext, process: SpawnedQemu): LiveDomain {
   const { capabilities } = launch;
   const live = new LiveDomain(
     {
@@ -137,10 +162,10 @@ function adopt(context: ProcessContext, domain: Domain, id: number, definition: 
   return live;
 }
 
-async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain, job: AsyncJob<'start'>, spawned: SpawnedQemu, paused: boolean): Promise<void> {
+async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain, job: AsyncJob<'start'>, paused: boolean): Promise<void> {
   await context.saveStatus(domain); // from here on a restarted driver finds the process
   const events = new MonitorEvents(context, domain, live);
-  await connectMonitor(context, live, events, spawned.exited);
+  await connectMonitor(context, domain, live, events, { deadlineMs: context.monitorDeadlineMs, waitForSocket: true });
   const facts = await job.nest(async (monitor) => ({ chardevs: await monitor.query('query-chardev') }));
   live.definition = takeLiveFacts(live.definition, { chardevs: new Map(facts.value.chardevs.map(({ label, filename }) => [label, filename])) });
   // Before the CPUs run: a socket that is connected late has missed what the guest said.
@@ -150,43 +175,29 @@ async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain
   live.starting = false;
   domain.transition(paused ? { state: 'paused', reason: 'user' } : { state: 'running', reason: 'booted' }, { event: 'started', detail: 'booted' });
   await context.saveStatus(domain);
+  events.release();
 }
 
-/** Connects the monitor and has its end, and the process's, reported after all events. */
-export async function connectMonitor(context: ProcessContext, live: LiveDomain, events: MonitorEvents, exited: Promise<void>): Promise<void> {
-  const gone = new AbortController();
-  void exited.then(() => gone.abort(new VireoError('OPERATION_FAILED', 'QEMU exited before its monitor answered')));
-  const monitor = await Monitor.connect({
-    path: live.facts.monitorPath,
-    clock: context.clock,
-    log: context.log,
-    deadlineMs: context.monitorDeadlineMs,
-    signal: AbortSignal.any([gone.signal, context.closing, live.died]),
-    waitForSocket: true,
-    onEvent: events.receive,
-  });
-  live.attachMonitor(monitor);
-  const ended = (): void => {
-    live.die();
-    events.ended();
-  };
-  if (monitor.closed.aborted) ended();
-  else monitor.closed.addEventListener('abort', ended, { once: true });
-}
-
-/** What went wrong, in QEMU's own words where it said any. */
-async function explain(context: ProcessContext, live: LiveDomain, spawned: SpawnedQemu, error: unknown): Promise<VireoError> {
-  if (live.endReason === 'destroyed') return new VireoError('OPERATION_ABORTED', 'the domain was destroyed while it was starting', { cause: error });
+/** Ends what a start has begun. @returns what the caller is told. */
+async function undo(context: ProcessContext, domain: Domain, live: LiveDomain, job: AsyncJob<'start'>, { spawned, wordsFrom }: Spawned, error: unknown): Promise<VireoError> {
   const alreadyGone = spawned.ending() !== 'still running' || (await settledSoon(spawned.exited, context));
-  await endProcess(live.facts.process, context.clock, false);
-  const said = await qemuWords(context, live);
-  if (!alreadyGone) return said && asVireoError(error).code === 'OPERATION_TIMEOUT' ? withWords(asVireoError(error), said) : asVireoError(error);
-  const text = said === '' ? `it said nothing (${spawned.ending()})` : said;
-  return new VireoError('INTERNAL_ERROR', `process exited while connecting to monitor: ${text}`, { cause: error, details: { ending: spawned.ending(), stderr: said } });
+  // Before it is ended: that it was is not what went wrong.
+  const stderr = (await context.domainLog(domain.uuid).tail(shownStderrBytes, wordsFrom)).trim();
+  const reason = live.endReason ?? 'failed';
+  // Nobody was told of a run that never began, but a destroy is told whatever it ended.
+  await endRun(context, domain, live, job, reason === 'failed' && live.starting ? { reason, event: null } : endOf(reason));
+  if (reason === 'destroyed') return new VireoError('OPERATION_ABORTED', 'the domain was destroyed while it was starting', { cause: error });
+  return explain(asVireoError(error), alreadyGone ? spawned.ending() : null, stderr);
 }
 
-function withWords(error: VireoError, said: string): VireoError {
-  return new VireoError('OPERATION_TIMEOUT', `QEMU did not open its monitor; it said: ${said}`, { cause: error, details: { stderr: said } });
+/** What went wrong, in QEMU's own words where it said any. `ending` is null when QEMU lived and had to be ended. */
+function explain(error: VireoError, ending: string | null, stderr: string): VireoError {
+  if (ending !== null) {
+    const text = stderr === '' ? `it said nothing (${ending})` : stderr;
+    return new VireoError('INTERNAL_ERROR', `process exited while connecting to monitor: ${text}`, { cause: error, details: { ending, stderr } });
+  }
+  if (error.code !== 'OPERATION_TIMEOUT' || stderr === '') return error;
+  return new VireoError('OPERATION_TIMEOUT', `QEMU did not open its monitor; it said: ${stderr}`, { cause: error, details: { stderr } });
 }
 
 /** The monitor's end is often seen before the process's. */
@@ -195,13 +206,4 @@ async function settledSoon(exited: Promise<void>, context: ProcessContext): Prom
   const won = await Promise.race([exited.then(() => true), context.clock.sleep(500, done.signal).then(() => false)]);
   done.abort();
   return won;
-}
-
-/** What QEMU wrote since this start, without the lines that the driver wrote itself. */
-async function qemuWords(context: ProcessContext, live: LiveDomain): Promise<string> {
-  const uuid = live.facts.definition.uuid ?? '';
-  const tail = await context.domainLog(uuid).tail(shownStderrBytes);
-  const lines = tail.split('\n');
-  const start = lines.findLastIndex((line) => line.includes(': starting up, QEMU '));
-  return lines.slice(start < 0 ? 0 : start + 2).join('\n').trim();
 }

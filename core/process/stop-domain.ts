@@ -3,7 +3,7 @@
  * sockets and consoles go, and one event tells of it.
  */
 import { rm } from 'node:fs/promises';
-import { VireoError } from '../base/errors.ts';
+import { VireoError, asVireoError } from '../base/errors.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { LifecycleEvent, StateReason } from '../domain/domain-state.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
@@ -30,7 +30,11 @@ export function endRun(context: ProcessContext, domain: Domain, live: LiveDomain
   if (begun) return begun;
   const ending = finishRun(context, domain, live, end);
   endings.set(live, ending);
-  ending.catch(() => endings.delete(live)); // a process that does not end may be tried again
+  ending.catch(() => {
+    // The process waits in the kernel. A later destroy may try again, and its end, when it comes, is not overlooked.
+    endings.delete(live);
+    void live.facts.process.exited.then(() => endAfter(context, 'processEnd', domain, live, () => end.reason)).catch(() => {});
+  });
   return ending;
 }
 
@@ -66,15 +70,38 @@ export function endOf(reason: StateReason<'shut off'>): RunEnd {
 export async function destroyDomain(context: ProcessContext, call: Call, domain: Domain, graceful: boolean): Promise<void> {
   const { live } = domain;
   if (!live) throw new VireoError('OPERATION_INVALID', 'domain is not running', { domain: domain.identity });
+  const reasonBefore = live.endReason;
   live.endReason ??= 'destroyed';
-  await endProcess(live.facts.process, context.clock, graceful);
-  await using job = await domain.jobs.begin(call, 'destroy');
-  await endRun(context, domain, live, job, endOf(live.endReason));
+  try {
+    await endProcess(live.facts.process, context.clock, graceful);
+  } catch (error) {
+    if (graceful) live.endReason = reasonBefore; // it runs on
+    throw error;
+  }
+  try {
+    await using job = await domain.jobs.begin(call, 'destroy');
+    await endRun(context, domain, live, job, endOf(live.endReason ?? 'destroyed'));
+  } catch (error) {
+    // The reaction to the death may have been faster: what was asked for is done, and a transient domain is gone.
+    if (domain.live === live) throw error;
+  }
 }
 
-/** The driver's own reaction to the end of QEMU or of the guest. */
+/**
+ * The driver's own reaction to the end of QEMU or of the guest. It does not give up before somebody has ended the run:
+ * nobody would come back to a domain whose QEMU is gone.
+ */
 export async function endAfter(context: ProcessContext, owner: string, domain: Domain, live: LiveDomain, reason: () => StateReason<'shut off'>): Promise<void> {
-  if (domain.live !== live) return;
-  await using job = await domain.jobs.begin(Call.ofDriver(owner, context.log, context.closing), 'destroy');
-  await endRun(context, domain, live, job, endOf(live.endReason ?? reason()));
+  while (domain.live === live && !context.closing.aborted) {
+    const begun = endings.get(live);
+    if (begun) return begun;
+    try {
+      await using job = await domain.jobs.begin(Call.ofDriver(owner, context.log, context.closing), 'destroy');
+      return await endRun(context, domain, live, job, endOf(live.endReason ?? reason()));
+    } catch (error) {
+      if (domain.live !== live) return;
+      if (asVireoError(error).code !== 'OPERATION_TIMEOUT') throw error;
+      context.log.write('warning', 'a domain waits for its end', { domain: domain.name, error: asVireoError(error).message });
+    }
+  }
 }

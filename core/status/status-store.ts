@@ -10,6 +10,8 @@ export interface BrokenStatus {
   readonly reason: string;
 }
 
+const asideSuffix = '.unreadable';
+
 interface Waiting {
   record: () => StatusRecord | null;
   promise: Promise<void>;
@@ -53,8 +55,11 @@ export class StatusStore {
     await this.save(uuid, () => null);
   }
 
-  /** Every readable state file, and what is wrong with the others; those are set aside under another name. */
-  async load(): Promise<{ readonly records: readonly StatusRecord[]; readonly broken: readonly BrokenStatus[] }> {
+  /**
+   * Every readable state file, and what is wrong with the others; those are set aside under another name. `setAside`
+   * has the UUIDs of all that ever were: their QEMU may still run.
+   */
+  async load(): Promise<{ readonly records: readonly StatusRecord[]; readonly broken: readonly BrokenStatus[]; readonly setAside: readonly string[] }> {
     const records: StatusRecord[] = [];
     const broken: BrokenStatus[] = [];
     const names = (await readdir(this.#folder)).filter((name) => name.endsWith('.json'));
@@ -66,21 +71,23 @@ export class StatusStore {
           if (`${record.uuid}.json` !== name) throw new Error(`the file names domain ${record.uuid}`);
           records.push(record);
         } catch (error) {
-          const aside = `${file}.unreadable`;
+          const aside = `${file}${asideSuffix}`;
           await rename(file, aside).catch(() => {});
           broken.push({ path: aside, reason: asVireoError(error).message });
         }
       }),
     );
-    return { records, broken };
+    const aside = `.json${asideSuffix}`;
+    const setAside = (await readdir(this.#folder)).filter((name) => name.endsWith(aside)).map((name) => name.slice(0, -aside.length));
+    return { records, broken, setAside };
   }
 
   async #run(uuid: string, lane: Lane, record: () => StatusRecord | null): Promise<void> {
     lane.next = null;
     const file = path.join(this.#folder, `${uuid}.json`);
-    const content = record();
-    lane.running = content ? writeAtomic(file, JSON.stringify(content)) : removeDurably(file);
     try {
+      const content = record();
+      lane.running = content ? writeAtomic(file, JSON.stringify(content)) : removeDurably(file);
       await lane.running;
     } finally {
       if (!lane.next && this.#lanes.get(uuid) === lane) this.#lanes.delete(uuid);

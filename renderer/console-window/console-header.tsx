@@ -15,10 +15,11 @@ export interface ConsoleHeaderProps {
 }
 
 export function ConsoleHeader({ name, label, onFind }: ConsoleHeaderProps): ReactElement {
-  const { session, number } = useConsole();
+  const { session, number, uuid } = useConsole();
   const { phase, mode, asking, notice } = useConsoleState((state) => state);
   const summary = useConsoleSummary();
-  const isOpen = phase === 'open';
+  const isRunning = useDomain(uuid)?.state !== 'shut off';
+  const isOpen = phase === 'open' && isRunning;
   const others = Math.max(0, (summary?.watchers ?? 0) - (isOpen && mode === 'watch' ? 1 : 0));
   return (
     <header className="console-header">
@@ -27,7 +28,7 @@ export function ConsoleHeader({ name, label, onFind }: ConsoleHeaderProps): Reac
         {number > 1 && <span className="quiet"> ({number})</span>}
       </h1>
       <WriterState summary={summary} />
-      {others > 0 && <span className="watchers quiet">{plural(others, isOpen && mode === 'watch' ? 'other' : 'window')} watching</span>}
+      {isRunning && others > 0 && <span className="watchers quiet">{plural(others, isOpen && mode === 'watch' ? 'other' : 'window')} watching</span>}
       <span className="spring" />
       {isOpen && mode === 'watch' && notice?.what !== 'taken-over' && <Button label="Take over" icon={Keyboard} small kind="primary" busy={asking === 'take-over'} hint="You write from now on; whoever wrote is told and watches." onPress={() => session.takeOver()} />}
       {isOpen && mode === 'write' && <Button label="Release" icon={Eye} small busy={asking === 'release'} hint="Stops writing and goes on watching, so that another window can write." onPress={() => session.release()} />}

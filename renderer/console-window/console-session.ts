@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../../core/base/clock.ts';
 import { VireoError, asVireoError } from '../../core/base/errors.ts';
 import { isActiveState } from '../../core/domain/domain-state.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
-import { type Host, domainsOf } from '../store/host-store.ts';
+import type { Host } from '../store/host-store.ts';
 import { formatBytes, formatClock } from '../words/format.ts';
 import { placeBytes } from './stream-place.ts';
 import type { ConsoleTerminal } from './terminal.ts';
@@ -134,6 +134,7 @@ export class ConsoleSession implements Disposable {
   /** Resolves when the stream has ended by itself. */
   async #serve(signal: AbortSignal): Promise<void> {
     const { host, uuid, device, terminal } = this.#options;
+    const { client } = host;
     const isReturn = this.#seen !== null;
     this.store.setState({ phase: 'opening' });
     let end!: (error: VireoError | null) => void;
@@ -144,7 +145,7 @@ export class ConsoleSession implements Disposable {
     const ready = new Promise<void>((resolve) => {
       opened = resolve;
     });
-    const stream = await host.client.openStream(
+    const stream = await client.openStream(
       'domainOpenConsole',
       { domain: uuid, device, mode: this.#releasedByUser ? 'watch' : 'write-or-watch' },
       {
@@ -168,13 +169,13 @@ export class ConsoleSession implements Disposable {
     this.store.setState({ phase: 'open', mode, sessionId, alias, label, error: null, refused: null, notice: null });
     opened();
     const error = await ended;
-    if (error && !signal.aborted && this.#isStillRunning()) throw error;
+    // The end of the connection or of the guest is no failure of the console, and is shown in its own words.
+    if (error && !signal.aborted && !client.closed.aborted && this.#isRunning()) throw error;
   }
 
-  #isStillRunning(): boolean {
-    const { host, uuid } = this.#options;
-    const summary = domainsOf(host.store.getState()).get(uuid);
-    return host.store.getState().link.phase === 'connected' && summary !== undefined && isActiveState(summary.state);
+  #isRunning(): boolean {
+    const summary = this.#options.host.domain(this.#options.uuid);
+    return summary !== null && isActiveState(summary.state);
   }
 
   #receive(bytes: Uint8Array, offset: number, acknowledge: () => void): void {

@@ -58,7 +58,6 @@ function AppMenuItems(): ReactElement {
       <MenuItem className="menu-item" textValue="Quit" onAction={() => void attempt('Vireo was not quit', () => host.client.call('desktopQuit', {}))}>
         <LogOut size={16} aria-hidden />
         Quit, guests keep running
-        <kbd aria-hidden>Ctrl+Shift+Q</kbd>
       </MenuItem>
       <MenuSection>
         <Header className="menu-heading">

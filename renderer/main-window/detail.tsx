@@ -31,7 +31,7 @@ export function Detail(): ReactElement {
       </Picture>
     );
   }
-  if (!loaded) return <Picture icon={LoaderCircle} spins title="Connecting to the Vireo host" />;
+  if (!loaded) return <Picture icon={LoaderCircle} spins title={link.phase === 'connected' ? 'Reading the list of domains' : 'Connecting to the Vireo host'} />;
   if (draft) {
     return (
       <Suspense fallback={<Picture icon={LoaderCircle} spins title="Opening the editor" />}>

@@ -24,7 +24,7 @@ export function DomainHeader({ summary }: { readonly summary: DomainSummary }): 
           <p className="domain-state" role="status" aria-label="State" title={stateSentences[state]}>
             <StateMark state={state} />
             <span className={`state-${state.replaceAll(' ', '-')}`}>{word}</span>
-            {summary.stateSinceMs !== null && (
+            {summary.stateSinceMs !== null && state === summary.state && (
               <span className="quiet" aria-hidden title={formatExact(summary.stateSinceMs)}>{formatDuration(now - summary.stateSinceMs)}</span>
             )}
             {summary.title && <span className="quiet ellipsis"><bdi>{summary.title}</bdi></span>}
@@ -72,6 +72,14 @@ function Attention({ summary, now }: { readonly summary: DomainSummary; readonly
         <Clock size={16} aria-hidden />
         <span>The guest was asked to shut down {formatElapsed(now - askedMs)} ago and still runs. It may be busy, or not listening.</span>
         <Button label="Force off" small onPress={() => act('forceOff', [summary.uuid])} />
+      </div>
+    );
+  }
+  if (askedMs !== undefined && summary.state === 'running') {
+    return (
+      <div className="notice work">
+        <Clock size={16} aria-hidden />
+        <span>The guest was asked to shut down {formatElapsed(now - askedMs)} ago. It decides when.</span>
       </div>
     );
   }

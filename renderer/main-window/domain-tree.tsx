@@ -82,6 +82,7 @@ function useRows(): readonly DomainRow[] {
 }
 
 function HostRowContent(): ReactElement {
+  const loaded = useHost((state) => state.sync.list !== null);
   const total = useHost((state) => domainsOf(state).size);
   const running = useHost((state) => [...domainsOf(state).values()].filter((summary) => summary.state !== 'shut off').length);
   return (
@@ -91,7 +92,7 @@ function HostRowContent(): ReactElement {
       </AriaButton>
       <Monitor size={14} aria-hidden />
       <span className="tree-name ellipsis">This computer</span>
-      <span className="tree-word" title={`${running} of ${total} domains are active`}>{running}/{total}</span>
+      {loaded && <span className="tree-word" title={`${running} of ${total} domains are active`}>{running}/{total}</span>}
     </div>
   );
 }

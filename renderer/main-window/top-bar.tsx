@@ -1,6 +1,6 @@
 /** Mark, search, jobs under way, what can be made new, and the app's own menu. */
 import { LoaderCircle, Menu as MenuIcon, Plus, Search, X } from 'lucide-react';
-import type { ReactElement, RefObject } from 'react';
+import type { KeyboardEvent, ReactElement, RefObject } from 'react';
 import { Button as AriaButton, Input, MenuTrigger, SearchField } from 'react-aria-components';
 import { Button } from '../shared/button.tsx';
 import { Mark } from '../shared/mark.tsx';
@@ -22,7 +22,7 @@ export function TopBar({ searchRef }: { readonly searchRef: RefObject<HTMLInputE
         <Mark size={22} />
         <span>Vireo</span>
       </AriaButton>
-      <SearchField className="search" aria-label="Search domains" value={filter} onChange={(text) => view.setState({ filter: text })}>
+      <SearchField className="search" aria-label="Search domains" value={filter} onChange={(text) => view.setState({ filter: text })} onKeyDown={toTree}>
         <Search size={14} aria-hidden />
         <Input ref={searchRef} placeholder="Search domains" />
         {filter === '' ? <kbd aria-hidden>Ctrl+K</kbd> : <AriaButton aria-label="Clear the search"><X size={14} aria-hidden /></AriaButton>}
@@ -40,6 +40,12 @@ export function TopBar({ searchRef }: { readonly searchRef: RefObject<HTMLInputE
       </div>
     </header>
   );
+}
+
+/** From the search the arrow goes on into what was found. */
+function toTree(event: KeyboardEvent): void {
+  if (event.key !== 'ArrowDown') return;
+  document.querySelector<HTMLElement>('[role="treegrid"]')?.focus();
 }
 
 function JobCount(): ReactElement | null {

@@ -15,7 +15,7 @@ export function LinkBanner(): ReactElement | null {
   return (
     <div className="notice bad" role="alert">
       <Unplug size={16} aria-hidden />
-      <span>The Vireo host is unreachable for {formatElapsed(now - link.sinceMs)}. What you see is what was known then; guests keep running.</span>
+      <span>The Vireo host has been unreachable for {formatElapsed(now - link.sinceMs)}. What you see is what was known then; guests keep running.</span>
       <Button label="Connect now" small onPress={() => host.retryNow()} />
     </div>
   );

@@ -6,12 +6,13 @@ import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 
 export interface FakeConsole {
   readonly messages: Emitter<ConsoleServerMessage>;
+  readonly ended: Emitter<void>;
   streams(find: (key: string) => DomainSummary): StreamImplementation;
-  onServe(link: StreamLink<'domainOpenConsole'>): Promise<void>;
 }
 
 export function fakeConsole(scene: { readonly text: string; readonly mode: 'write' | 'watch' }): FakeConsole {
   const messages = new Emitter<ConsoleServerMessage>();
+  const ended = new Emitter<void>();
   const typed = new Emitter<Uint8Array>();
   let mode = scene.mode;
   let offset = 0;
@@ -24,20 +25,20 @@ export function fakeConsole(scene: { readonly text: string; readonly mode: 'writ
     const echo = typed.on((bytes) => send(new TextEncoder().encode(new TextDecoder().decode(bytes).replaceAll('\r', '\r\n'))));
     const text = new TextEncoder().encode(scene.text);
     for (let at = 0; at < text.length; at += 1000) send(text.slice(at, at + 1000));
-    await new Promise<void>((resolve) => link.closed.addEventListener('abort', () => resolve(), { once: true }));
+    await ended.once(() => true, link.closed).catch(() => {});
     subscription[Symbol.dispose]();
     echo[Symbol.dispose]();
   };
   return {
     messages,
-    onServe,
+    ended,
     streams: (find) => ({
       domainOpenConsole: async (_call, params) => {
         const domain = find(params.domain);
         const device = domain.consoles.find((each) => each.alias === params.device) ?? domain.consoles[0];
         offset = 0;
         return {
-          opened: { domain, alias: device?.alias ?? 'serial0', label: device?.label ?? 'ttyS0', mode, sessionId: 'session-1' },
+          opened: { domain: { ...domain, consoles: domain.consoles.map((each) => (each === device ? { ...each, position: new TextEncoder().encode(scene.text).byteLength } : each)) }, alias: device?.alias ?? 'serial0', label: device?.label ?? 'ttyS0', mode, sessionId: 'session-1' },
           run: onServe,
           onBytes: async (bytes) => typed.fire(bytes),
           onMessage(message) {

@@ -1,21 +1,21 @@
 /**
- * A host in the page itself, for previews and screenshots without Electron: the real protocol over a real MessagePort,
- * behind it domains that only pretend. Never part of the product's build.
+ * A host for tests and for previews without Electron: the real protocol and server, behind them domains that only
+ * pretend. Never part of the product's build.
  */
 import { type AnyMethodName, allMethods } from '../../core/api/client.ts';
-import type { HostStatus } from '../../core/api/contract.ts';
+import type { Channel } from '../../core/api/channel.ts';
+import type { ConsoleServerMessage, HostStatus } from '../../core/api/contract.ts';
 import { type Implementation, type ServedEvent, type StreamImplementation, serve } from '../../core/api/server.ts';
 import { Emitter } from '../../core/base/events.ts';
 import { VireoError } from '../../core/base/errors.ts';
 import { silentLog } from '../../core/base/log.ts';
 import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
-import { channelOverPort } from '../client/port-channel.ts';
 import { fakeConsole } from './fake-console.ts';
 
 export interface FakeScene {
   readonly status: HostStatus;
   readonly domains: readonly DomainSummary[];
-  /** Never answers, answers with an error, or closes the port at once. */
+  /** Never answers, hands over no port, or refuses what changes something. */
   readonly trouble?: 'silent' | 'gone' | 'held' | 'failing';
   /** How long every call takes. */
   readonly delayMs?: number;
@@ -25,10 +25,12 @@ export interface FakeScene {
 }
 
 export interface FakeHost {
-  connect(): void;
+  /** Serves one client over `channel`, as a window's port or in a test. */
+  serve(channel: Channel): void;
   readonly change: (uuid: string, changes: Partial<DomainSummary>, event?: Partial<DomainEvent>) => void;
   get(uuid: string): DomainSummary;
-  readonly consoleMessages: Emitter<Parameters<Parameters<ReturnType<typeof fakeConsole>['onServe']>[0]['sendMessage']>[0]>;
+  readonly consoleMessages: Emitter<ConsoleServerMessage>;
+  endConsoles(): void;
 }
 
 export function createFakeHost(scene: FakeScene): FakeHost {
@@ -54,11 +56,9 @@ export function createFakeHost(scene: FakeScene): FakeHost {
     change,
     get: find,
     consoleMessages: consoles.messages,
-    connect() {
-      if (scene.trouble === 'gone') return;
-      const { port1, port2 } = new MessageChannel();
-      serve(channelOverPort(port1), { methods: allMethods, implementation, streams: consoles.streams(find) satisfies StreamImplementation, events, version: '0.1.0', log: silentLog, nameClient: () => 'window 1' });
-      window.postMessage({ type: 'vireo:port' }, '*', [port2]);
+    endConsoles: () => consoles.ended.fire(),
+    serve(channel) {
+      serve(channel, { methods: allMethods, implementation, streams: consoles.streams(find) satisfies StreamImplementation, events, version: '0.1.0', log: silentLog, nameClient: () => 'window 1' });
     },
   };
 }

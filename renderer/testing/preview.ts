@@ -1,6 +1,7 @@
 /** Stands in for the preload on preview pages: `?scene=<name>` chooses what the fake host shows. */
 import '../before-all.ts';
 import { type FakeHost, createFakeHost } from './fake-host.ts';
+import { channelOverPort } from '../client/port-channel.ts';
 import { sceneNamed } from './scenes.ts';
 
 declare global {
@@ -11,13 +12,21 @@ declare global {
   }
 }
 
-const host = createFakeHost(sceneNamed(new URLSearchParams(location.search).get('scene') ?? 'few'));
+const scene = sceneNamed(new URLSearchParams(location.search).get('scene') ?? 'few');
+const host = createFakeHost(scene);
 window.fakeHost = host;
-let isLost = false;
+let isLost = scene.trouble === 'gone';
 const ports: MessagePort[] = [];
 window.addEventListener('message', (event) => ports.push(...event.ports));
 window.loseHost = () => {
   isLost = true;
   for (const port of ports) port.dispatchEvent(new Event('close'));
 };
-Object.defineProperty(window, 'vireo', { value: { connect: () => isLost || host.connect() } });
+function connect(): void {
+  if (isLost) return;
+  const { port1, port2 } = new MessageChannel();
+  host.serve(channelOverPort(port1));
+  window.postMessage({ type: 'vireo:port' }, '*', [port2]);
+}
+
+Object.defineProperty(window, 'vireo', { value: { connect } });

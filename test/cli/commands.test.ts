@@ -95,10 +95,10 @@ describe('acts', () => {
     ]);
   });
 
-  test('tell what failed and then why', async () => {
+  test('tell what failed, why, and who is in the way', async () => {
     addTwo();
-    host.failures.set('domainCreate', new VireoError('OPERATION_TIMEOUT', 'cannot acquire state change lock (held by monitor=remoteDispatchDomainSuspend)'));
-    expect(await vireo('start zero')).toEqual(failed("Failed to start domain 'zero'", 'Timed out during operation: cannot acquire state change lock (held by monitor=remoteDispatchDomainSuspend)'));
+    host.failures.set('domainCreate', new VireoError('OPERATION_TIMEOUT', 'cannot acquire state change lock (held by monitor=remoteDispatchDomainSuspend)', { details: { holders: [{ client: 'window 1', owner: 'remoteDispatchDomainSuspend', ageMs: 30_400 }] } }));
+    expect(await vireo('start zero')).toEqual(failed("Failed to start domain 'zero'", 'Timed out during operation: cannot acquire state change lock (held by monitor=remoteDispatchDomainSuspend)', 'held by window 1 (remoteDispatchDomainSuspend) for 30 s'));
   });
 
   test('know an unknown domain and a running one', async () => {

@@ -5,7 +5,7 @@
 import { channelPair } from '../../core/api/channel.ts';
 import { type Client, connect } from '../../core/api/client.ts';
 import { type HostStatus, type Methods, type StreamName, methods } from '../../core/api/contract.ts';
-import { type Implementation, type ServedEvent, type ServedStream, type StreamLink, serve } from '../../core/api/server.ts';
+import { type Implementation, type ServedEvent, type ServedStream, type ServerOptions, type StreamLink, serve } from '../../core/api/server.ts';
 import { VireoError } from '../../core/base/errors.ts';
 import { Emitter } from '../../core/base/events.ts';
 import { silentLog } from '../../core/base/log.ts';
@@ -45,7 +45,13 @@ export class FakeHost {
 
   connect(label: string): Client {
     const [near, far] = channelPair();
-    serve(far, {
+    serve(far, this.served());
+    return connect(near, label);
+  }
+
+  /** What a door needs to serve this host. */
+  served(): ServerOptions<Methods> {
+    return {
       methods,
       implementation: this.#implementation(),
       streams: { domainOpenConsole: (call, params) => this.console.open(call.client, params, this.#find(params.domain)) },
@@ -53,8 +59,7 @@ export class FakeHost {
       version: '0.1.0',
       log: silentLog,
       nameClient: (hint) => hint,
-    });
-    return connect(near, label);
+    };
   }
 
   /** How many clients wait for events. */

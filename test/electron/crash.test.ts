@@ -44,8 +44,10 @@ describe('kill -9', () => {
     const { pid } = await backend.call('domainLookup', { domain: 'sample' });
     process.kill(pid!, 'SIGKILL');
 
-    await domainRow(main, 'sample').filter({ hasText: 'crashed' }).waitFor();
-    await console.getByText(/shut off \(crashed\)|crashed/).first().waitFor();
+    await domainRow(main, 'sample').filter({ hasText: 'shut off' }).waitFor();
+    await selectDomain(main, 'sample');
+    await main.getByText('shut off (crashed)').first().waitFor();
+    await console.getByRole('group', { name: 'The guest is not running' }).getByText('shut off (crashed)').waitFor();
     const summary = await backend.call('domainLookup', { domain: 'sample' });
     expect({ state: summary.state, reason: summary.reason, pid: summary.pid }).toEqual({ state: 'shut off', reason: 'crashed', pid: null });
     const { text } = await backend.call('domainGetLog', { domain: 'sample' });

@@ -1,7 +1,7 @@
 /** The first paragraph of the promise, with the real app, a real QEMU and the sample guest: screen and backend. */
 import { expect, test } from 'vitest';
 import { openAppBench } from '../support/electron-app.ts';
-import { eventually } from '../support/electron-processes.ts';
+import { eventually, openFiles } from '../support/electron-processes.ts';
 import { domainRow, forceOff, logIn, selectDomain, startSample, statusSays, terminalShows, terminalText, typeLine } from '../support/electron-screen.ts';
 
 test('a newcomer starts the sample guest, logs in, watches, takes over, closes the app, comes back and finds it all', async () => {
@@ -20,6 +20,8 @@ test('a newcomer starts the sample guest, logs in, watches, takes over, closes t
   expect(running.consoles.find((console) => console.alias === 'serial0')?.writer?.label).toBe('window 2');
   const qemu = await bench.qemuProcesses();
   expect(qemu.map(({ pid }) => pid)).toEqual([running.pid]);
+  const chromiumFiles = (await openFiles(running.pid!)).filter((file) => /\.pak|\.asar|snapshot|icudtl|org\.chromium|\/electron\//.test(file));
+  expect(chromiumFiles).toEqual([]);
 
   const main = await first.main();
   await selectDomain(main, 'sample');

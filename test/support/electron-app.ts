@@ -95,7 +95,7 @@ export class AppBench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.close();
-    for (const app of this.#apps) await app.quit().catch(() => {});
+    for (const app of this.#apps) await app.quit().catch(() => app.kill()).catch(() => {});
     const isEmpty = async (): Promise<boolean> => (await this.processes()).length === 0;
     await eventually('the processes of the test end', isEmpty, 10_000).catch(() => {});
     const left = await this.processes();
@@ -163,7 +163,8 @@ export class LaunchedApp {
   /** Ends the app as its user does. */
   async quit(): Promise<void> {
     if (this.#isEnded) return;
-    await this.electron.close().catch(() => {});
+    // Playwright's close() has no time limit of its own; the end of the process is what counts.
+    void this.electron.close().catch(() => {});
     await this.gone();
   }
 

@@ -1,5 +1,5 @@
 /** Finds and ends what a test started, by the state folder that stands in its command line. Linux only, as the tests. */
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface FoundProcess {
@@ -21,6 +21,12 @@ export async function processesNaming(text: string): Promise<FoundProcess[]> {
     }),
   );
   return found.filter((process) => process !== null);
+}
+
+/** What the process has open: files by path, the rest as the kernel calls it (`socket:[4711]`). */
+export async function openFiles(pid: number): Promise<string[]> {
+  const descriptors = await readdir(`/proc/${pid}/fd`);
+  return await Promise.all(descriptors.map((descriptor) => readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => 'closed since')));
 }
 
 /** kill -9, by pid. */

@@ -18,6 +18,7 @@ export interface TestHost extends AsyncDisposable {
 export interface TestHostOptions {
   readonly jobWaitMs?: number;
   readonly monitorDeadlineMs?: number;
+  readonly silenceMs?: number;
 }
 
 /** The path stays short: sockets lie below it. */

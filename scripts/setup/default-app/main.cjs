@@ -37,7 +37,13 @@ if (isFolder) {
 }
 const main = Module._resolveFilename(folder, null, true);
 app.setAppPath(isFolder ? folder : path.dirname(main));
-import(pathToFileURL(main).href).catch((error) => {
-  console.error(error);
-  process.exit(1);
-});
+// Before this file has run to its end the app is not ready: a CommonJS main must be loaded within it, as it may have
+// things to say to Electron that come too late afterwards.
+if (main.endsWith('.cjs')) {
+  Module._load(main, null, true);
+} else {
+  import(pathToFileURL(main).href).catch((error) => {
+    console.error(error);
+    process.exit(1);
+  });
+}

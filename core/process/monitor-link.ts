@@ -1,0 +1,151 @@
+/**
+ * The monitor of one run: connected, watched for silence, and opened again when what it said made no sense. A QEMU that
+ * does not answer is never taken for a dead one: it may be stopped by a debugger or wait for its storage, and only a
+ * person can tell. One that is gone, or whose socket is, ends the run.
+ */
+import { VireoError, asVireoError } from '../base/errors.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { LiveDomain } from '../domain/live-domain.ts';
+import { Call } from '../job/call.ts';
+import { Monitor, type MonitorEnd } from '../monitor/monitor.ts';
+import { consoleDevices } from './console-devices.ts';
+import { type MonitorEvents, afterShutdown } from './monitor-events.ts';
+import type { ProcessContext } from './process-context.ts';
+import { refreshDomain } from './refresh-domain.ts';
+import { endAfter } from './stop-domain.ts';
+
+interface ConnectOptions {
+  /** How long the socket, the greeting and the negotiation may take in all. */
+  readonly deadlineMs: number;
+  /** After a start the socket is yet to come; later its absence means that nobody can command this QEMU. */
+  readonly waitForSocket: boolean;
+}
+
+/**
+ * Connects the monitor and has its end reported after all its events.
+ * @throws OPERATION_FAILED when QEMU is gone, OPERATION_TIMEOUT, and why the run or the driver ends.
+ */
+export async function connectMonitor(context: ProcessContext, domain: Domain, live: LiveDomain, events: MonitorEvents, options: ConnectOptions): Promise<void> {
+  const gone = new AbortController();
+  void live.facts.process.exited.then(() => gone.abort(new VireoError('OPERATION_FAILED', 'QEMU exited before its monitor answered')));
+  const monitor = await Monitor.connect({
+    path: live.facts.monitorPath,
+    clock: context.clock,
+    log: context.log,
+    signal: AbortSignal.any([gone.signal, context.closing, live.died]),
+    onEvent: events.receive,
+    ...options,
+  });
+  if (live.died.aborted) {
+    await monitor.close(); // the run ended between the connection and now: nobody else would close it
+    live.died.throwIfAborted();
+  }
+  live.attachMonitor(monitor);
+  monitor.watchSilence(context.silenceMs, (answering) => {
+    if (answering.state === 'silent') tellSilence(context, domain, answering.command);
+    else domain.changed();
+  });
+  const ended = (): void => {
+    if (endOfMonitor(monitor) === 'protocol') {
+      live.unreachedSinceMs = context.clock.now();
+      tellSilence(context, domain, 'what it sent is not QMP');
+      events.afterwards(() => takeUp(context, domain, live, events, 'processMonitorError'));
+      return;
+    }
+    live.die();
+    events.ended();
+  };
+  if (monitor.closed.aborted) ended();
+  else monitor.closed.addEventListener('abort', ended, { once: true });
+}
+
+function endOfMonitor(monitor: Monitor): MonitorEnd {
+  return (monitor.closed.reason as VireoError).details['monitor'] as MonitorEnd;
+}
+
+function tellSilence(context: ProcessContext, domain: Domain, about: string): void {
+  context.hub.happened(domain, 'control-error', `QEMU not answering (${about})`);
+}
+
+/**
+ * Opens the monitor of a running QEMU and brings the domain up to date. It holds a job all the while, so that whoever
+ * comes waits and is told by whom; a destroy passes, because it ends the process first. Resolves when the domain is
+ * reached, or ended because it cannot be.
+ */
+export async function takeUp(context: ProcessContext, domain: Domain, live: LiveDomain, events: MonitorEvents, owner: string): Promise<void> {
+  const call = Call.ofDriver(owner, context.log, context.closing);
+  for (;;) {
+    try {
+      const wasShutDown = await reachAndRefresh(context, call, domain, live, events);
+      domain.changed();
+      if (wasShutDown) await afterShutdown(context, domain, live);
+      return;
+    } catch (thrown) {
+      if (context.closing.aborted || domain.live !== live) return;
+      const error = asVireoError(thrown);
+      context.log.write('warning', 'a running domain could not be reached', { domain: domain.name, error: error.message });
+      if (error.code === 'OPERATION_TIMEOUT') continue; // silent, but alive
+      // Nobody can command this QEMU any more: ending it keeps a second one from writing its disks (as libvirt does).
+      await endAfter(context, owner, domain, live, () => (domain.state === 'in shutdown' ? 'shutdown' : 'crashed'));
+      return;
+    }
+  }
+}
+
+async function reachAndRefresh(context: ProcessContext, call: Call, domain: Domain, live: LiveDomain, events: MonitorEvents): Promise<boolean> {
+  await using job = await domain.jobs.begin(call, 'modify');
+  await reachMonitor(context, domain, live, events);
+  const wasShutDown = await refreshDomain(domain, live, job.monitor());
+  await addConsoles(context, domain, live);
+  await context.saveStatus(domain).catch((error: unknown) => {
+    // A full disk is no reason to end a guest.
+    context.log.write('error', 'the state of a domain could not be saved', { domain: domain.name, error: asVireoError(error).message });
+  });
+  return wasShutDown;
+}
+
+/** A connection that waits in QEMU's queue is answered the moment QEMU goes on, so one attempt lasts long. */
+const attemptMs = 3_600_000;
+const longestPauseMs = 10_000;
+
+async function reachMonitor(context: ProcessContext, domain: Domain, live: LiveDomain, events: MonitorEvents): Promise<void> {
+  if (live.isMonitorOpen) return;
+  const { clock } = context;
+  const beganMs = live.unreachedSinceMs ?? clock.now();
+  const reached = new AbortController();
+  void clock.sleep(context.silenceMs, reached.signal).then(() => {
+    if (reached.signal.aborted || live.unreachedSinceMs !== null) return;
+    live.unreachedSinceMs = beganMs;
+    tellSilence(context, domain, 'connecting');
+  });
+  try {
+    for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        return await connectMonitor(context, domain, live, events, { deadlineMs: attemptMs, waitForSocket: false });
+      } catch (error) {
+        if (!mayAnswerLater(asVireoError(error))) throw error;
+        context.log.write('debug', 'the monitor did not answer', { domain: domain.name, error: asVireoError(error).message });
+      }
+      await clock.sleep(pauseMs, AbortSignal.any([context.closing, live.died]));
+    }
+  } finally {
+    reached.abort();
+    live.unreachedSinceMs = null;
+  }
+}
+
+/** EAGAIN: QEMU's queue of connections is full, because it has accepted none for long. */
+function mayAnswerLater({ code, details }: VireoError): boolean {
+  return code === 'OPERATION_TIMEOUT' || details['errno'] === 'EAGAIN' || details['monitor'] !== undefined;
+}
+
+async function addConsoles(context: ProcessContext, domain: Domain, live: LiveDomain): Promise<void> {
+  const { consoles } = live.facts;
+  const there = new Set(consoles.status().filter(({ state }) => state !== 'failed').map(({ alias }) => alias));
+  for (const device of consoleDevices(live.definition)) {
+    if (there.has(device.alias)) continue;
+    await consoles.add(device, live.died).catch((error: unknown) => {
+      context.log.write('warning', 'a console could not be opened again', { domain: domain.name, device: device.alias, error: asVireoError(error).message });
+    });
+  }
+}

@@ -1,0 +1,86 @@
+/** The bundled command in a real terminal: raw while the console is open, put back after it, whatever ends it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { IPty } from 'node-pty';
+import { serve } from '../../core/api/server.ts';
+import { type LocalServer, listenLocal } from '../../core/api/local-server.ts';
+import { type StateLayout, prepareStateFolder, stateLayout } from '../../core/status/state-folder.ts';
+import { type BuiltCommand, buildCommand } from './built-command.ts';
+import { FakeHost } from './fake-host.ts';
+
+/** Null where its native part could not be built; the tests are then counted as skipped. */
+const pty = await import('node-pty').then(
+  (module) => (module.spawn('true', [], {}).kill(), module),
+  () => null,
+);
+
+let command: BuiltCommand;
+let layout: StateLayout;
+let host: FakeHost;
+let server: LocalServer;
+let terminal: IPty;
+let screen: string;
+
+describe.skipIf(pty === null)('the console in a real terminal', () => {
+  beforeAll(async () => {
+    command = await buildCommand();
+  }, 60_000);
+  afterAll(() => command[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    layout = stateLayout(await mkdtemp('/tmp/vireo-'));
+    await prepareStateFolder(layout);
+    host = new FakeHost();
+    host.add({ name: 'test', id: 1, state: 'running' });
+    host.console.history = 'login: ';
+    server = await listenLocal(layout.socket, (channel) => void serve(channel, host.served()));
+    screen = '';
+    // The shell shows what the terminal is like when the command has ended: a raw one does not echo.
+    const line = `"$0" "$@"; echo "exit code $?"; stty -a | grep -o -- '-*\\(echo\\|icanon\\|isig\\) '`;
+    terminal = pty!.spawn('sh', ['-c', line, process.execPath, command.script, 'console', 'test', '--home', layout.root], { cols: 80, rows: 24 });
+    terminal.onData((text) => (screen += text));
+    await shows('login: ');
+  });
+  afterEach(async () => {
+    try {
+      process.kill(terminal.pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+    await server.close();
+    await rm(layout.root, { recursive: true, force: true });
+  });
+
+  const shows = (text: string): Promise<void> => vi.waitFor(() => expect(screen).toContain(text), { timeout: 10_000 });
+
+  async function ended(exitCode: number): Promise<void> {
+    await shows(`exit code ${exitCode}`);
+    await vi.waitFor(() => expect(screen.slice(screen.indexOf('exit code')).split(/\s+/)).toEqual(expect.arrayContaining(['echo', 'icanon', 'isig'])), { timeout: 10_000 });
+  }
+
+  test('every key goes to the guest, Ctrl + C too; Ctrl + ] ends it', async () => {
+    expect(screen).toContain("Connected to domain 'test'\r\nEscape character is ^] (Ctrl + ])\r\n");
+    terminal.write('ls\r\u0003\u0004');
+    await vi.waitFor(() => expect(host.console.typed).toBe('ls\r\u0003\u0004'));
+    expect(screen).not.toContain('ls');
+    terminal.write('\u001d');
+    await ended(0);
+  });
+
+  test('the end of the guest ends it', async () => {
+    host.console.finish();
+    await ended(0);
+  });
+
+  test('the death of the host ends it with a clear error', async () => {
+    await server.close();
+    await shows('error: the connection to the Vireo host was closed');
+    await ended(1);
+  });
+
+  test('a signal ends it', async () => {
+    const { processesNaming } = await import('../support/electron-processes.ts');
+    const found = (await processesNaming(layout.root)).find(({ program, words }) => program === process.execPath && words[1] === command.script);
+    process.kill(found!.pid, 'SIGTERM');
+    await ended(143);
+  });
+});
