@@ -44,7 +44,7 @@ export class AppBench implements AsyncDisposable {
   }
 
   async launch(options: LaunchOptions = {}): Promise<LaunchedApp> {
-    const electron = await _electron.launch({ ...(await this.#command(options)), timeout: launchMs });
+    const electron = await _electron.launch({ ...(await this.#command(options)), timeout: launchMs, colorScheme: null });
     const app = new LaunchedApp(electron, this.pageErrors);
     this.#apps.push(app);
     return app;

@@ -1,0 +1,195 @@
+/**
+ * `npm run screenshots`: starts the real app with the sample guest on a state folder of its own and writes a picture of
+ * every screen to docs/screenshots/, dark and light. Without a display it draws on a virtual one.
+ */
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { buildIfStale } from './build.mjs';
+import { sampleGuest } from './sample-guest/build.mjs';
+import { isMainScript, isRoot, projectRoot, runScript, SetupProblem } from './setup/project.mjs';
+import { outcomeOf, run } from './setup/run-command.mjs';
+import { setUpTests } from './setup/set-up.mjs';
+
+const folder = path.join(projectRoot, 'docs', 'screenshots');
+const screenMs = 20_000;
+const guestMs = 120_000;
+const wholeLimitMs = 900_000;
+const screenCommand = ['xvfb-run', '-a', '-s', '-screen 0 1600x1000x24', process.execPath];
+
+async function screenshots() {
+  const { electron } = await setUpTests();
+  const guest = await sampleGuest({ build: true });
+  if ('missing' in guest) throw new SetupProblem(`the pictures need the sample guest: ${guest.missing}`);
+  await buildIfStale();
+  if (process.platform === 'linux' && !process.env['DISPLAY']) {
+    const [program, ...args] = screenCommand;
+    const outcome = await outcomeOf(program, [...args, ...process.argv.slice(1)], { timeoutMs: wholeLimitMs, inherit: true, cwd: projectRoot });
+    return outcome.code ?? 1;
+  }
+  const state = await mkdtemp('/tmp/vireo-'); // short: sockets lie in it
+  try {
+    await mkdir(folder, { recursive: true });
+    await takeAll(await openStudio(electron, state));
+  } finally {
+    await rm(state, { recursive: true, force: true, maxRetries: 5 });
+  }
+  return 0;
+}
+
+/** The app, and what is needed to bring it into each of its states. */
+async function openStudio(electron, state) {
+  const { _electron } = await import('@playwright/test');
+  const app = await _electron.launch({
+    executablePath: electron.program,
+    args: [...(isRoot ? ['--no-sandbox'] : []), projectRoot, `--home=${state}`],
+    env: { ...process.env, VIREO_NODE: process.execPath, VIREO_NO_DIALOGS: '1' },
+    colorScheme: null, // the app's own choice, which Playwright would else overrule
+    cwd: projectRoot,
+  });
+  const main = await app.firstWindow();
+  main.setDefaultTimeout(screenMs);
+  const vireo = (...words) => run(process.execPath, [path.join(projectRoot, 'dist/vireo.cjs'), '--home', state, ...words], { timeoutMs: guestMs });
+  return { app, main, state, vireo };
+}
+
+async function takeAll(studio) {
+  try {
+    await pictureFirstRun(studio);
+    const consoles = await pictureConsoles(studio);
+    await pictureTabs(studio);
+    await pictureQuestions(studio);
+    await pictureStopped(studio, consoles);
+    await pictureFailures(studio);
+  } finally {
+    for (const name of ['sample', 'held', 'broken']) await studio.vireo('destroy', name).catch(() => {}); // most of them do not run
+    await studio.app.close();
+  }
+}
+
+async function pictureFirstRun({ app, main }) {
+  await main.getByRole('region', { name: 'Start the sample Linux' }).waitFor();
+  await main.getByText(/TCG, in software|without hardware acceleration|KVM available/).first().waitFor();
+  await shoot(app, main, 'first-run');
+}
+
+/** Writing, watching, taken over; the main window shows the domain running meanwhile. */
+async function pictureConsoles({ app, main }) {
+  const writer = await windowOpenedBy(app, () => main.getByRole('region', { name: 'Start the sample Linux' }).getByRole('button').click());
+  await shows(writer, /login:\s*$/);
+  await type(writer, 'root');
+  await shows(writer, /#\s*$/);
+  for (const line of ['uname -a', 'free -m', 'df -h /data']) await type(writer, line);
+  await shows(writer, /\/data\n.*#\s*$/s);
+  await shoot(app, writer, 'console-writing');
+  await shoot(app, main, 'main-running');
+  const watcher = await windowOpenedBy(app, () => main.getByRole('button', { name: 'Console', exact: true }).click());
+  await watcher.getByRole('status').filter({ hasText: /Watching/ }).first().waitFor();
+  await shows(watcher, 'uname -a');
+  await shoot(app, watcher, 'console-watching');
+  await watcher.getByRole('button', { name: 'Take over' }).first().click();
+  await watcher.getByRole('status').filter({ hasText: 'You are writing' }).first().waitFor();
+  await shoot(app, writer, 'console-taken-over');
+  return [writer, watcher];
+}
+
+async function pictureTabs({ app, main }) {
+  for (const tab of ['Overview', 'Consoles', 'XML', 'Log']) {
+    await main.getByRole('tab', { name: tab }).click();
+    await main.getByRole('tabpanel').waitFor();
+    if (tab === 'XML') await main.locator('.cm-line').first().waitFor();
+    if (tab === 'Log') await main.getByText(/starting up/).first().waitFor();
+    await shoot(app, main, tab.toLowerCase());
+  }
+  await main.getByRole('tab', { name: 'Overview' }).click();
+}
+
+async function pictureQuestions({ app, main }) {
+  await main.getByRole('button', { name: 'More actions' }).click();
+  await main.getByRole('menu').waitFor();
+  await shoot(app, main, 'more-actions');
+  await main.getByRole('menuitem', { name: 'Force off' }).click();
+  await main.getByRole('alertdialog').waitFor();
+  await shoot(app, main, 'force-off');
+  await main.getByRole('alertdialog').getByRole('button', { name: 'Cancel' }).click();
+  const search = main.getByPlaceholder('Search domains');
+  await search.fill('nothing is called so');
+  await shoot(app, main, 'nothing-found');
+  await search.fill('');
+}
+
+async function pictureStopped({ app, main, vireo }, [writer]) {
+  await vireo('destroy', 'sample');
+  await writer.getByRole('group', { name: 'The guest is not running' }).waitFor();
+  await shoot(app, writer, 'console-stopped');
+  await main.getByText('shut off (destroyed)').first().waitFor();
+  await shoot(app, main, 'main-stopped');
+}
+
+/** A QEMU that ends at once with words of its own, and one that never opens its monitor: its domain is held by the start. */
+async function pictureFailures({ app, main, state, vireo }) {
+  const emulator = path.join(state, 'emulator');
+  await writeFile(emulator, `#!/bin/sh
+case "$*" in
+  *guest=broken*) echo 'qemu-system-x86_64: cannot set up guest memory: Cannot allocate memory' >&2; exit 1 ;;
+  *guest=held*) exec sleep 600 ;;
+  *) exec qemu-system-x86_64 "$@" ;;
+esac
+`);
+  await chmod(emulator, 0o755);
+  const xml = (await vireo('dumpxml', 'sample', '--inactive')).replace(/<uuid>.*?<\/uuid>/, '').replace(/<mac [^>]*>/, '');
+  for (const name of ['broken', 'held']) {
+    const file = path.join(state, `${name}.xml`);
+    const own = xml.replace(/<name>.*?<\/name>/, `<name>${name}</name>`);
+    const withEmulator = /<emulator>/.test(own) ? own.replace(/<emulator>.*?<\/emulator>/, `<emulator>${emulator}</emulator>`) : own.replace('<devices>', `<devices><emulator>${emulator}</emulator>`);
+    await writeFile(file, withEmulator);
+    await vireo('define', file);
+  }
+  await startFromRow(main, 'broken');
+  await main.getByText(/broken .*start/).first().waitFor({ timeout: guestMs });
+  await shoot(app, main, 'start-failed');
+  await startFromRow(main, 'held');
+  await sleep(1500); // the row tells of a holder only once it is worth telling
+  await shoot(app, main, 'main-starting');
+  // The second start is refused after the thirty seconds that a job is waited for.
+  void vireo('reset', 'held').catch(() => {});
+  await shoot(app, main, 'held');
+}
+
+async function startFromRow(main, name) {
+  await main.getByRole('treegrid', { name: 'Domains' }).getByRole('row').filter({ hasText: name }).click();
+  await main.getByRole('heading', { name }).waitFor();
+  await main.getByRole('button', { name: 'Start', exact: true }).click();
+}
+
+/** One picture for each theme. */
+async function shoot(app, page, name) {
+  for (const theme of ['dark', 'light']) {
+    await app.evaluate(({ nativeTheme }, source) => void (nativeTheme.themeSource = source), theme);
+    await page.waitForFunction((isDark) => matchMedia('(prefers-color-scheme: dark)').matches === isDark, theme === 'dark');
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    await sleep(250); // colours fade for some tens of milliseconds, and the terminal repaints after them
+    await page.screenshot({ path: path.join(folder, `${name}-${theme}.png`) });
+  }
+  console.log(name);
+}
+
+async function windowOpenedBy(app, act) {
+  const [page] = await Promise.all([app.waitForEvent('window', { timeout: guestMs }), act()]);
+  page.setDefaultTimeout(screenMs);
+  await page.waitForLoadState('domcontentloaded');
+  return page;
+}
+
+const shows = (page, text) =>
+  page.waitForFunction(({ source, flags }) => new RegExp(source, flags).test(window.vireoTerminalText?.() ?? ''), asPattern(text), { timeout: guestMs });
+
+const asPattern = (text) => (typeof text === 'string' ? { source: text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), flags: '' } : { source: text.source, flags: text.flags });
+
+async function type(page, line) {
+  await page.locator('.xterm-helper-textarea').focus();
+  await page.keyboard.type(line);
+  await page.keyboard.press('Enter');
+}
+
+if (isMainScript(import.meta.url)) await runScript(screenshots);
