@@ -15,6 +15,8 @@ const folder = path.join(projectRoot, 'docs', 'screenshots');
 const screenMs = 20_000;
 const guestMs = 120_000;
 const wholeLimitMs = 900_000;
+/** How long the driver lets somebody wait for a domain that another holds. */
+const jobWaitMs = 30_000;
 const screenCommand = ['xvfb-run', '-a', '-s', '-screen 0 1600x1000x24', process.execPath];
 
 async function screenshots() {
@@ -59,6 +61,7 @@ async function takeAll(studio) {
     const consoles = await pictureConsoles(studio);
     await pictureTabs(studio);
     await pictureQuestions(studio);
+    await pictureHeld(studio);
     await pictureStopped(studio, consoles);
     await pictureFailures(studio);
   } finally {
@@ -118,6 +121,27 @@ async function pictureQuestions({ app, main }) {
   await search.fill('');
 }
 
+/**
+ * A QEMU that answers nothing: the first act holds the domain until its command is given up, the second takes its place,
+ * and the third has waited for as long as anybody waits.
+ */
+async function pictureHeld({ app, main, vireo }) {
+  const { pid } = JSON.parse(await vireo('--json', 'dominfo', 'sample')).summary;
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await main.getByRole('button', { name: 'Pause', exact: true }).click();
+    await main.getByText(/Held by/).first().waitFor();
+    void vireo('reset', 'sample').catch(() => {});
+    await sleep(2_000); // the command must be in the queue before the window
+    await main.getByRole('button', { name: 'Shut down', exact: true }).click();
+    await main.getByRole('alertdialog').waitFor({ timeout: 2 * jobWaitMs });
+    await shoot(app, main, 'held');
+    await main.getByRole('alertdialog').getByRole('button', { name: 'Cancel' }).click();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
 async function pictureStopped({ app, main, vireo }, [writer]) {
   await vireo('destroy', 'sample');
   await writer.getByRole('group', { name: 'The guest is not running' }).waitFor();
@@ -148,12 +172,10 @@ esac
   await startFromRow(main, 'broken');
   await main.getByText(/broken .*start/).first().waitFor({ timeout: guestMs });
   await shoot(app, main, 'start-failed');
+  await main.getByRole('button', { name: /close|dismiss/i }).first().click();
   await startFromRow(main, 'held');
-  await sleep(1500); // the row tells of a holder only once it is worth telling
+  await main.getByText(/Held by/).first().waitFor();
   await shoot(app, main, 'main-starting');
-  // The second start is refused after the thirty seconds that a job is waited for.
-  void vireo('reset', 'held').catch(() => {});
-  await shoot(app, main, 'held');
 }
 
 async function startFromRow(main, name) {

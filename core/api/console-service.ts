@@ -1,7 +1,7 @@
 /** A console session behind the contract's stream: items of the multiplexer out, keystrokes in. */
 import { type VireoError, asVireoError } from '../base/errors.ts';
 import type { ConsoleItem, ConsoleSession } from '../console/console-types.ts';
-import type { Driver } from '../driver/driver.ts';
+import type { Driver, OpenedConsole } from '../driver/driver.ts';
 import type { Call } from '../job/call.ts';
 import type { ConsoleClientMessage, ConsoleServerMessage } from './contract.ts';
 import type { ServedStream, StreamImplementation, StreamLink } from './server.ts';
@@ -11,7 +11,7 @@ type Link = StreamLink<'domainOpenConsole'>;
 
 export function consoleService(driver: Driver): OpenConsole {
   return async (call, params) => {
-    const opened = open(driver, call, params);
+    const opened = await open(driver, call, params);
     const { session, domain, alias, label } = opened;
     const served = new ServedConsole(session, () => driver.context.clock.wallTime());
     return {
@@ -24,13 +24,13 @@ export function consoleService(driver: Driver): OpenConsole {
 }
 
 /** `write-or-watch` watches where writing is refused because somebody else writes. */
-function open(driver: Driver, call: Call, params: Parameters<OpenConsole>[1]): ReturnType<Driver['openConsole']> {
+async function open(driver: Driver, call: Call, params: Parameters<OpenConsole>[1]): Promise<OpenedConsole> {
   const { domain, device, mode, force, from } = params;
   const client = { id: call.client, label: call.client };
-  const attempt = (asked: 'write' | 'watch'): ReturnType<Driver['openConsole']> => driver.openConsole(domain, device, { client, mode: asked, force, from });
+  const attempt = (asked: 'write' | 'watch'): Promise<OpenedConsole> => driver.openConsole(call, domain, device, { client, mode: asked, force, from });
   if (mode !== 'write-or-watch') return attempt(mode);
   try {
-    return attempt('write');
+    return await attempt('write');
   } catch (error) {
     if (asVireoError(error).code !== 'OPERATION_FAILED') throw error;
     return attempt('watch');

@@ -2,7 +2,6 @@
  * One host: the owner of a state folder, with the driver and the doors to it. The app, the screenless host and tests
  * open it; whoever else wants the guests of this folder comes through a door.
  */
-import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { VireoError } from '../base/errors.ts';
 import { Emitter } from '../base/events.ts';
@@ -12,6 +11,7 @@ import { AcceleratorChoice } from '../capabilities/accelerator.ts';
 import { CapabilitiesCache } from '../capabilities/cache.ts';
 import { hostAcceleration } from '../capabilities/host-acceleration.ts';
 import { probeCapabilities } from '../capabilities/probe.ts';
+import { spawnProbe } from '../capabilities/spawn-probe.ts';
 import type { DomainSummary } from '../domain/domain-summary.ts';
 import { Driver } from '../driver/driver.ts';
 import { HostSurvey, hostUuid } from '../driver/host-facts.ts';
@@ -99,9 +99,9 @@ class OpenHost implements Host {
       folder: layout.capabilities,
       clock,
       log,
-      probe: (binary) => probeCapabilities(binary, { spawn, clock, log, signal: this.#closing.signal, deadlineMs: probeDeadlineMs }),
+      probe: (binary) => probeCapabilities(binary, { spawn: spawnProbe, clock, log, signal: this.#closing.signal, deadlineMs: probeDeadlineMs }),
     });
-    this.#accelerators = new AcceleratorChoice({ folder: layout.capabilities, host: hostAcceleration(), spawn, clock, log, signal: this.#closing.signal });
+    this.#accelerators = new AcceleratorChoice({ folder: layout.capabilities, host: hostAcceleration(), spawn: spawnProbe, clock, log, signal: this.#closing.signal });
     this.#survey = new HostSurvey(layout, this.#capabilities, this.#accelerators);
   }
 

@@ -56,6 +56,7 @@ export class LiveDomain {
   #run: DomainRun | null = null;
   #monitor: Monitor | null = null;
   readonly #died = new AbortController();
+  readonly #reached = new AbortController();
 
   constructor(facts: LiveDomainFacts, starting: boolean) {
     this.facts = facts;
@@ -70,6 +71,15 @@ export class LiveDomain {
   /** Null until the monitor is connected. */
   get run(): DomainRun | null {
     return this.#run;
+  }
+
+  /** Aborts when the consoles are there and the state is known, or the run has ended before. */
+  get reached(): AbortSignal {
+    return this.#reached.signal;
+  }
+
+  markReached(): void {
+    this.#reached.abort();
   }
 
   get isMonitorOpen(): boolean {
@@ -91,6 +101,7 @@ export class LiveDomain {
   /** Ends every command under way; called once QEMU is known to be gone. */
   die(reason: VireoError = new VireoError('OPERATION_INVALID', 'domain is not running')): void {
     if (!this.#died.signal.aborted) this.#died.abort(reason);
+    this.#reached.abort();
   }
 
   /** Leaves QEMU running: closes what this process holds of it. */

@@ -89,12 +89,12 @@ export async function undefineDomain(context: DriverContext, call: Call, domain:
 export function domainXml(domain: Domain, options: { readonly inactive: boolean; readonly secure: boolean }): string {
   const { live, persistent } = domain;
   if (live && !(options.inactive && persistent)) return formatDomain(live.definition, { form: options.inactive ? 'inactive' : 'live', secure: options.secure });
-  return formatDomain(domain.definition, { form: 'inactive', secure: options.secure });
+  return formatDomain(persistent ?? domain.definition, { form: 'inactive', secure: options.secure });
 }
 
 /** The command line that a start of this definition would use, with paths of a run that is never made. */
 export async function nativeCommandLine(context: DriverContext, source: { readonly xml: string } | { readonly domain: Domain }): Promise<{ readonly commandLine: CommandLine; readonly binary: string }> {
-  const definition = 'domain' in source ? source.domain.definition : await complete(context, withUuid(parseDomain(source.xml)));
+  const definition = 'domain' in source ? (source.domain.persistent ?? source.domain.definition) : await complete(context, withUuid(parseDomain(source.xml)));
   const uuid = definition.uuid as string;
   const capabilities = await context.capabilities.get(definition.emulator as string);
   const runFolder = context.runFolder(uuid);

@@ -45,6 +45,13 @@ export interface DriverOptions {
   readonly silenceMs?: number;
 }
 
+export interface OpenedConsole {
+  readonly domain: Domain;
+  readonly alias: string;
+  readonly label: string;
+  readonly session: ConsoleSession;
+}
+
 export interface Problem {
   readonly what: string;
   readonly path: string | null;
@@ -53,6 +60,7 @@ export interface Problem {
 /** A QEMU that has not opened its monitor by then will not; on a loaded machine its start takes seconds. */
 const defaultMonitorDeadlineMs = 30_000;
 const defaultSilenceMs = 5_000;
+const consoleWaitMs = 15_000;
 
 export class Driver {
   readonly hub: EventHub;
@@ -192,10 +200,17 @@ export class Driver {
     return this.#on(reference, (domain) => monitorCommand(this.context, call, domain, command, hmp));
   }
 
-  /** @throws OPERATION_INVALID, NO_DOMAIN, OPERATION_FAILED naming who has the console. */
-  openConsole(reference: string, device: string | null, options: OpenConsoleOptions): { domain: Domain; alias: string; label: string; session: ConsoleSession } {
+  /**
+   * A window that is restored with the app asks before its guest has been found again, so this waits a while.
+   * @throws OPERATION_INVALID, NO_DOMAIN, OPERATION_TIMEOUT, OPERATION_FAILED naming who has the console.
+   */
+  async openConsole(call: Call, reference: string, device: string | null, options: OpenConsoleOptions): Promise<OpenedConsole> {
     const domain = this.find(reference);
     const live = requireLive(domain);
+    await this.context.clock.sleep(consoleWaitMs, AbortSignal.any([live.reached, call.signal]));
+    call.signal.throwIfAborted();
+    requireLive(domain);
+    if (!live.reached.aborted) throw new VireoError('OPERATION_TIMEOUT', 'the consoles are not connected yet: QEMU does not answer', { domain: domain.identity });
     const devices = live.facts.consoles.status();
     const chosen = device === null ? devices[0] : devices.find(({ alias, label }) => alias === device || label === device);
     if (!chosen) {

@@ -5,25 +5,41 @@
 import type { Clock } from '../base/clock.ts';
 import { type ErrorDomain, VireoError, asVireoError, invariant } from '../base/errors.ts';
 import { Emitter } from '../base/events.ts';
-import type { Call } from './call.ts';
+import { type AsyncHolder, type AsyncRecord, AsyncState, type Holder, cancelled } from './async-state.ts';
+import { Call } from './call.ts';
 import type { DomainRun } from './domain-run.ts';
-import { AgentJob, AsyncJob, type HandleGrant, SyncJob, engineKey } from './handles.ts';
-import { type AgentKind, type AsyncKind, type SyncKind, initialMasks, isPersisted } from './kinds.ts';
+import { AgentJob, AsyncJob, type HandleGrant, type ParkOptions, ParkTicket, SyncJob, engineKey } from './handles.ts';
+import type { JobStatistics } from './job-statistics.ts';
+import { type AgentKind, type AsyncKind, type SyncKind, isPersisted } from './kinds.ts';
 
-/** A held slot as others see it. `sinceMs` is monotonic, `sinceWallMs` is for people. */
-export interface Holder {
-  readonly slot: 'sync' | 'async' | 'agent';
-  readonly kind: SyncKind | AsyncKind | 'nested';
-  readonly owner: string;
-  readonly client: string;
-  readonly sinceMs: number;
-  readonly sinceWallMs: number;
-}
+export type { AsyncHolder, Holder } from './async-state.ts';
 
 /** What is written down of the jobs: the asynchronous one with its phase, and a destroy. */
 export interface JobRecord {
-  readonly async: { readonly kind: AsyncKind; readonly phase: string; readonly owner: string; readonly sinceWallMs: number } | null;
+  readonly async: AsyncRecord | null;
   readonly destroy: boolean;
+}
+
+/** What a restarted driver found under way. */
+export interface RestoredJobs {
+  /** Held for the recoverer, who finishes or rolls back and ends it, or parks it again for `parkedFor`. */
+  readonly job: { readonly [K in AsyncKind]: AsyncJob<K> }[AsyncKind] | null;
+  readonly parkedFor: string | null;
+  /** It stands in every record until a destroy job has ended here. */
+  readonly destroy: boolean;
+}
+
+/** A parked job by what is known of it where its ticket is not, as after a restart. */
+export interface ParkedJob<K extends AsyncKind> {
+  readonly kind: K;
+  readonly owner: string;
+}
+
+export interface JobsStatus {
+  readonly sync: Holder | null;
+  readonly async: AsyncHolder | null;
+  readonly agent: Holder | null;
+  readonly waiting: number;
 }
 
 export interface DomainJobsOptions {
@@ -53,25 +69,22 @@ interface Waiter {
   refuse(error: VireoError): void;
 }
 
-interface AsyncState {
-  readonly holder: Holder & { kind: AsyncKind };
-  mask: ReadonlySet<SyncKind>;
-  phase: string;
-  /** Its end is being written: no record of another job may bring it back. */
-  ending: boolean;
-}
-
 export const defaultJobWaitMs = 30_000;
 
 export class DomainJobs {
   /** Fires after any slot changed hands; listeners read `status()`. */
   readonly changes = new Emitter<void>();
+  /** Fires when the asynchronous job reported; listeners read `statistics()`. */
+  readonly progress = new Emitter<void>();
   readonly #options: DomainJobsOptions;
   readonly #waiters: Waiter[] = [];
   #sync: Holder | null = null;
   #async: AsyncState | null = null;
   #agent: Holder | null = null;
   #destroyEnding = false;
+  /** A destroy of the driver before this one: no record may forget it before another has done its work. */
+  #destroyRestored = false;
+  #completed: JobStatistics | null = null;
   #queued = 0;
   #closed: VireoError | null = null;
 
@@ -86,49 +99,184 @@ export class DomainJobs {
 
   /** Waits for the right to the asynchronous job; it is on disk before this resolves. */
   async beginAsync<K extends AsyncKind>(call: Call, kind: K): Promise<AsyncJob<K>> {
-    const grant = await this.#acquire(call, { slot: 'async', kind });
-    return new AsyncJob(engineKey, kind, {
-      ...grant,
-      setMask: (mask) => {
-        invariant(this.#async, 'the asynchronous job is held');
-        this.#async.mask = new Set([...mask, 'destroy']);
-        this.#handOver();
-      },
-      setPhase: async (phase) => {
-        invariant(this.#async, 'the asynchronous job is held');
-        const before = this.#async.phase;
-        this.#async.phase = phase;
-        try {
-          await this.#options.persist(this.record());
-        } catch (error) {
-          if (this.#async.phase === phase) this.#async.phase = before; // nobody acts on a phase that is not on disk
-          throw error;
-        }
-      },
-      nest: () => this.#acquire(call, { slot: 'sync', kind: 'nested' }),
-    });
+    await this.#acquire(call, { slot: 'async', kind });
+    invariant(this.#async, 'the asynchronous job is held');
+    return this.#asyncHandle(call, kind, this.#async);
   }
 
   async beginAgent<K extends AgentKind>(call: Call, kind: K): Promise<AgentJob<K>> {
     return new AgentJob(engineKey, kind, await this.#acquire(call, { slot: 'agent', kind }));
   }
 
-  status(): { readonly sync: Holder | null; readonly async: Holder | null; readonly agent: Holder | null; readonly waiting: number } {
-    return { sync: this.#sync, async: this.#async?.holder ?? null, agent: this.#agent, waiting: this.#waiters.length };
+  /**
+   * Takes over a job that was parked, with its ticket or by kind and owner; the caller holds it from here on.
+   * @throws OPERATION_INVALID when no such job is parked (any more), NO_DOMAIN.
+   */
+  async adopt<K extends AsyncKind>(call: Call, parked: ParkTicket<K> | ParkedJob<K>): Promise<AsyncJob<K>> {
+    this.#assertMayAsk(call);
+    const state = this.#async;
+    const found = state?.parking;
+    const matches = found && (parked instanceof ParkTicket ? parked === found.ticket : parked.kind === state.kind && parked.owner === found.owner);
+    if (!matches) {
+      throw new VireoError('OPERATION_INVALID', notParked(parked.kind, this.#options.domain().name), { domain: this.#options.domain(), details: { wanted: parked.kind, owner: parked.owner } });
+    }
+    return this.#takeOver(call, parked.kind, state);
+  }
+
+  /**
+   * Asks the asynchronous job to end, and resolves once the request is on the job and on disk; the job ends later, by
+   * itself. Where its mask admits `abort` the request waits its turn as such a job; where not it is remembered at once.
+   * @throws OPERATION_INVALID `no job is active on the domain`, or the words that the job's owner set; OPERATION_TIMEOUT.
+   */
+  async abort(call: Call): Promise<void> {
+    this.#assertMayAsk(call);
+    const state = this.#abortable();
+    if (!state.mask.has('abort')) return this.#requestAbort(call, state);
+    await using _ = await this.begin(call, 'abort');
+    if (this.#async !== state) throw this.#noJob(); // the wait may have been long: this is another job
+    this.#abortable();
+    await this.#requestAbort(call, state);
+  }
+
+  /**
+   * Takes over what a state file says was under way, before anybody else can begin: call it first, in the same step
+   * in which the domain becomes known. Nothing runs beside the job (but destroy) until the recoverer sets a mask.
+   */
+  restore(call: Call, record: JobRecord): RestoredJobs {
+    const isUntouched = !this.#sync && !this.#async && !this.#agent && this.#waiters.length === 0 && !this.#closed;
+    invariant(isUntouched, 'jobs are restored before anybody begins one');
+    this.#destroyRestored = record.destroy;
+    if (!record.async) return { job: null, parkedFor: null, destroy: record.destroy };
+    this.#async = AsyncState.restored(record.async, call, this.#options.clock);
+    call.holds.add(this);
+    this.changes.fire();
+    const job = this.#asyncHandle(call, record.async.kind, this.#async) as RestoredJobs['job'];
+    return { job, parkedFor: record.async.parkedFor, destroy: record.destroy };
+  }
+
+  status(): JobsStatus {
+    return { sync: this.#sync, async: this.#async?.holder() ?? null, agent: this.#agent, waiting: this.#waiters.length };
+  }
+
+  /** How far the asynchronous job is, and how the last one ended that reported anything. */
+  statistics(): { readonly current: JobStatistics | null; readonly completed: JobStatistics | null } {
+    return { current: this.#async?.statistics() ?? null, completed: this.#completed };
   }
 
   record(): JobRecord {
-    const job = this.#async?.ending === false ? this.#async : null;
     return {
-      async: job ? { kind: job.holder.kind, phase: job.phase, owner: job.holder.owner, sinceWallMs: job.holder.sinceWallMs } : null,
-      destroy: this.#sync?.kind === 'destroy' && !this.#destroyEnding,
+      async: this.#async?.ending === false ? this.#async.record() : null,
+      destroy: this.#destroyRestored || (this.#sync?.kind === 'destroy' && !this.#destroyEnding),
     };
   }
 
-  /** The domain is gone: who waits and who asks later gets `reason`; who holds a job ends it normally. */
+  /** The domain is gone: who waits and who asks later gets `reason`; who holds a job ends it normally, a parked one expires. */
   close(reason: VireoError): void {
     this.#closed ??= reason;
     for (const waiter of [...this.#waiters]) waiter.refuse(this.#closed);
+    this.#async?.parking?.expire();
+  }
+
+  #asyncHandle<K extends AsyncKind>(call: Call, kind: K, state: AsyncState): AsyncJob<K> {
+    return new AsyncJob(engineKey, kind, {
+      run: this.#options.run,
+      end: () => this.#end({ slot: 'async', kind }, call),
+      state,
+      setMask: (mask) => {
+        state.setMask(mask);
+        this.#handOver();
+      },
+      setPhase: (phase) => this.#setPhase(state, phase),
+      nest: () => this.#acquire(call, { slot: 'sync', kind: 'nested' }),
+      changed: (what) => (what === 'abort' ? this.changes : this.progress).fire(),
+      assertOpen: () => {
+        if (this.#closed) throw this.#closed;
+      },
+      park: (options) => this.#park(call, kind, state, options),
+    });
+  }
+
+  async #setPhase(state: AsyncState, phase: string): Promise<void> {
+    const before = state.phase;
+    state.phase = phase;
+    try {
+      await this.#options.persist(this.record());
+    } catch (error) {
+      if (state.phase === phase) state.phase = before; // nobody acts on a phase that is not on disk
+      throw error;
+    }
+  }
+
+  /** Rule 11. The stay begins in one step, so that adopter, deadline and close find either a holder or a parked job. */
+  async #park<K extends AsyncKind>(call: Call, kind: K, state: AsyncState, { owner, deadlineMs, onExpired }: ParkOptions<K>): Promise<ParkTicket<K>> {
+    const { clock } = this.#options;
+    const left = new AbortController();
+    const expire = (): void => {
+      if (!left.signal.aborted) void this.#expire(kind, state, onExpired, new Call({ owner, client: 'driver', log: call.log }));
+    };
+    const ticket = new ParkTicket(engineKey, kind, owner, expire);
+    state.park({ owner, untilWallMs: clock.wallTime() + deadlineMs, left, ticket, expire });
+    call.holds.delete(this);
+    this.changes.fire();
+    void clock.sleep(deadlineMs, left.signal).then(expire);
+    if (this.#closed) expire();
+    await this.#saveOrLog(call, 'a parked job could not be saved');
+    return ticket;
+  }
+
+  #takeOver<K extends AsyncKind>(call: Call, kind: K, state: AsyncState): AsyncJob<K> {
+    state.adopt(call);
+    call.holds.add(this);
+    this.changes.fire();
+    return this.#asyncHandle(call, kind, state);
+  }
+
+  /** Nobody came: the job ends after its owner's cleaning up, whatever that throws. */
+  async #expire<K extends AsyncKind>(kind: K, state: AsyncState, onExpired: ParkOptions<K>['onExpired'], call: Call): Promise<void> {
+    const job = this.#takeOver(call, kind, state);
+    try {
+      await onExpired(job, call);
+    } catch (error) {
+      call.log.write('error', 'cleaning up after a parked job failed', { owner: call.owner, error: asVireoError(error).message });
+    } finally {
+      await job[Symbol.asyncDispose]();
+    }
+  }
+
+  /** The job that may be asked to end now. */
+  #abortable(): AsyncState {
+    const state = this.#async;
+    if (!state || state.ending) throw this.#noJob();
+    if (state.abortPolicy !== 'allowed') throw new VireoError('OPERATION_INVALID', state.abortPolicy.refused, { domain: this.#options.domain() });
+    return state;
+  }
+
+  #noJob(): VireoError {
+    return new VireoError('OPERATION_INVALID', 'no job is active on the domain', { domain: this.#options.domain() });
+  }
+
+  /** A request is heard even if it cannot be saved: a full disk is a reason to abort. */
+  async #requestAbort(call: Call, state: AsyncState): Promise<void> {
+    state.requestAbort(cancelled(state.kind));
+    this.changes.fire();
+    await this.#saveOrLog(call, 'a request to abort could not be saved');
+  }
+
+  async #saveOrLog(call: Call, what: string): Promise<void> {
+    try {
+      await this.#options.persist(this.record());
+    } catch (error) {
+      call.log.write('error', what, { error: asVireoError(error).message });
+    }
+  }
+
+  /** What every request must fulfil, whether it waits or not. */
+  #assertMayAsk(call: Call): void {
+    if (this.#closed) throw this.#closed;
+    // Rule 10: who gave up begins nothing more.
+    if (call.signal.aborted) throw asVireoError(call.signal.reason);
+    // Rule 9: the owner would wait for itself. It counts from the request on, for who waits twice waits for itself too.
+    invariant(!call.holds.has(this), `${call.owner} asks for a second job on a domain while it holds one`);
   }
 
   #admits(want: Want): boolean {
@@ -144,6 +292,7 @@ export class DomainJobs {
   }
 
   async #acquire(call: Call, want: Want): Promise<HandleGrant> {
+    if (want.kind !== 'nested') this.#assertMayAsk(call); // a nested job must still reach QEMU to undo what was begun
     if (this.#closed) throw this.#closed;
     await this.#enter(call, want);
     try {
@@ -153,19 +302,19 @@ export class DomainJobs {
       throw error;
     }
     this.changes.fire();
-    return { run: this.#options.run, end: () => this.#end(want, call) };
+    return {
+      run: this.#options.run,
+      end: () => {
+        if (want.kind === 'destroy') this.#destroyRestored = false;
+        return this.#end(want, call);
+      },
+    };
   }
 
   /** Takes the slot, now or when it is handed over; after an error nothing of the attempt is left. */
   async #enter(call: Call, want: Want): Promise<void> {
     const nested = want.kind === 'nested';
     const exempt = isExempt(want);
-    if (!nested) {
-      // Rule 10: who gave up begins nothing more, but a nested job must still reach QEMU to undo what was begun.
-      if (call.signal.aborted) throw asVireoError(call.signal.reason);
-      // Rule 9: the owner would wait for itself. It counts from here on, for who waits twice waits for itself too.
-      invariant(!call.holds.has(this), `${call.owner} asks for a second job on a domain while it holds one`);
-    }
     const limit = this.#options.maxQueued ?? 0;
     if (limit > 0 && !exempt && this.#queued >= limit) throw this.#refusal(want, 'OPERATION_FAILED', ' due to max_queued limit');
     if (!exempt) this.#queued += 1;
@@ -227,7 +376,7 @@ export class DomainJobs {
       this.#agent = holder;
     } else if (want.slot === 'async') {
       invariant(this.#async === null, 'one asynchronous job at a time');
-      this.#async = { holder: { ...holder, kind: want.kind }, mask: new Set([...initialMasks[want.kind], 'destroy']), phase: 'none', ending: false };
+      this.#async = new AsyncState(want.kind, call, clock);
     } else {
       invariant(this.#sync === null, 'one synchronous job at a time');
       this.#sync = holder;
@@ -265,7 +414,10 @@ export class DomainJobs {
 
   #release(want: Want, call: Call): void {
     if (want.slot === 'agent') this.#agent = null;
-    else if (want.slot === 'async') this.#async = null;
+    else if (want.slot === 'async') {
+      this.#completed = this.#async?.lastStatistics() ?? this.#completed;
+      this.#async = null;
+    }
     else this.#sync = null;
     this.#forget(want, call);
     this.#handOver();
@@ -293,4 +445,11 @@ export class DomainJobs {
 /** Jobs that the limit on waiters never refuses (libvirt 11.3: async, nested, destroy). */
 function isExempt(want: Want): boolean {
   return want.slot === 'async' || want.kind === 'nested' || want.kind === 'destroy';
+}
+
+/** libvirt's words where a phase of a migration comes to a domain that is not in one. */
+function notParked(kind: AsyncKind, name: string): string {
+  if (kind === 'migration-in') return `domain '${name}' is not processing incoming migration`;
+  if (kind === 'migration-out') return `domain '${name}' is not being migrated`;
+  return `domain '${name}' has no ${kind} job that waits to be continued`;
 }

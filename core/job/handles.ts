@@ -5,8 +5,12 @@
 import { VireoError, invariant } from '../base/errors.ts';
 import { Emitter } from '../base/events.ts';
 import { abortable } from '../base/lifetime.ts';
+import type { AsyncState } from './async-state.ts';
+import type { Call } from './call.ts';
 import { type DomainRun, type HeldJob, type ReadMonitor, type WriteMonitor, openMonitor } from './domain-run.ts';
-import type { AgentKind, AsyncKind, SyncKind } from './kinds.ts';
+import type { JobReport } from './job-statistics.ts';
+import type { AbortPolicy, AgentKind, AsyncKind, SyncKind } from './kinds.ts';
+import { insideBodyOf, isInsideBodyOf } from './nested-bodies.ts';
 
 /** What the engine gives a handle; nobody else can make one. */
 export interface HandleGrant {
@@ -15,10 +19,29 @@ export interface HandleGrant {
   readonly end: () => Promise<void>;
 }
 
-export interface AsyncGrant extends HandleGrant {
+export interface AsyncGrant<K extends AsyncKind> extends HandleGrant {
+  /** The job itself, which outlives this handle if it is parked. */
+  readonly state: AsyncState;
   readonly setMask: (mask: readonly SyncKind[]) => void;
   readonly setPhase: (phase: string) => Promise<void>;
   readonly nest: () => Promise<HandleGrant>;
+  /** Tells those who watch that a request to abort or a report came in. */
+  readonly changed: (what: 'abort' | 'progress') => void;
+  /** @throws NO_DOMAIN once the domain is gone; asked before the handle is given up. */
+  readonly assertOpen: () => void;
+  readonly park: (options: ParkOptions<K>) => Promise<ParkTicket<K>>;
+}
+
+/** For whom a job is parked, for how long, and what cleans up if nobody comes. */
+export interface ParkOptions<K extends AsyncKind = AsyncKind> {
+  /** Who may adopt the job, e.g. the connection that migrates; it stands in refusals and in `jobs.status()`. */
+  readonly owner: string;
+  readonly deadlineMs: number;
+  /**
+   * Runs once if nobody adopted the job in time, its owner left, or the domain went away. The job ends when it settles,
+   * so every wait in it needs a deadline. `call` belongs to it and holds the job.
+   */
+  readonly onExpired: (job: AsyncJob<K>, call: Call) => Promise<void>;
 }
 
 const grantKey: unique symbol = Symbol('granted by the job engine');
@@ -76,13 +99,17 @@ abstract class JobHandle implements AsyncDisposable, HeldJob {
 
   /** Waits for the commands in flight (each has its own deadline), then frees the slot. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.#ending ??= this.#end();
+    return this.endWith(() => this.#grant.end());
+  }
+
+  /** The handle is of no use from now on; `last` runs once, when nothing is in flight under it any more. */
+  protected endWith(last: () => Promise<void>): Promise<void> {
+    this.#ending ??= this.#settle().then(last);
     return this.#ending;
   }
 
-  async #end(): Promise<void> {
+  async #settle(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => void this.#idle.on(resolve));
-    await this.#grant.end();
   }
 }
 
@@ -113,27 +140,59 @@ export interface Nested<T> {
   readonly alive: boolean;
 }
 
+/** A parked job's number in the cloakroom: who has it may adopt the job, once. */
+export class ParkTicket<K extends AsyncKind = AsyncKind> {
+  declare readonly [kindBrand]: `parked-${K}`;
+  readonly kind: K;
+  readonly owner: string;
+  readonly #expire: (ticket: object) => void;
+
+  constructor(key: GrantKey, kind: K, owner: string, expire: (ticket: object) => void) {
+    invariant(key === grantKey, 'tickets come from the job engine');
+    this.kind = kind;
+    this.owner = owner;
+    this.#expire = expire;
+  }
+
+  /** Its owner will not come, e.g. the connection closed: `onExpired` runs now. Too late it does nothing. */
+  expire(): void {
+    this.#expire(this);
+  }
+}
+
 /** The one asynchronous job of a domain. It has no monitor of its own: it nests. */
 export class AsyncJob<K extends AsyncKind = AsyncKind> extends JobHandle {
   declare readonly [kindBrand]: K;
   readonly kind: K;
-  readonly #grant: AsyncGrant;
-  readonly #abort = new AbortController();
+  readonly #grant: AsyncGrant<K>;
 
-  constructor(key: GrantKey, kind: K, grant: AsyncGrant) {
+  constructor(key: GrantKey, kind: K, grant: AsyncGrant<K>) {
     super(key, grant);
     this.kind = kind;
     this.#grant = grant;
   }
 
-  /** Aborts when somebody asked for the job's end; the body tells QEMU, and ends by itself. */
-  get abortRequested(): AbortSignal {
-    return this.#abort.signal;
+  /** How far the job is, as it stands on disk. */
+  get phase(): string {
+    return this.#grant.state.phase;
   }
 
-  /** A request, no more: it frees nothing. */
+  /** Aborts when somebody asked for the job's end, before or after it was parked; the body tells QEMU, and ends by itself. */
+  get abortRequested(): AbortSignal {
+    return this.#grant.state.abortRequested;
+  }
+
+  /** A request by the driver itself, no more: it frees nothing. Users ask through `jobs.abort`, which may refuse. */
   requestAbort(reason: VireoError): void {
-    this.#abort.abort(reason);
+    this.assertHeld();
+    this.#grant.state.requestAbort(reason);
+    this.#grant.changed('abort');
+  }
+
+  /** From now on requests to abort are taken, or refused with these words; what was asked before stays asked. */
+  setAbortPolicy(policy: AbortPolicy): void {
+    this.assertHeld();
+    this.#grant.state.abortPolicy = policy;
   }
 
   /** Replaces what may run beside this job, and wakes who waited for it. */
@@ -148,6 +207,40 @@ export class AsyncJob<K extends AsyncKind = AsyncKind> extends JobHandle {
     await this.counted(() => this.#grant.setPhase(phase));
   }
 
+  /** Says how far the job is: what is given replaces what was known. */
+  report(report: JobReport): void {
+    this.assertHeld();
+    this.#grant.state.report(report);
+    this.#grant.changed('progress');
+  }
+
+  /**
+   * Says how the job ended, for those who read its statistics later; it holds the slot until it is disposed. A job that
+   * reported something and never says how it ended counts as failed, or as cancelled after a request to abort.
+   */
+  conclude(error: VireoError | null = null): void {
+    this.assertHeld();
+    this.#grant.state.conclude(error);
+    this.#grant.changed('progress');
+  }
+
+  /**
+   * Leaves the job to its next phase: it stays, excludes and can be aborted, but nobody works under it until
+   * `jobs.adopt`. This handle ends with it, and disposing it later does nothing. Nothing may be left in flight that
+   * needs the job; what is, is waited for. A park that cannot be saved is logged: the phase on disk is what counts.
+   * @throws NO_DOMAIN when the domain is gone; the job is still held then.
+   */
+  async park(options: ParkOptions<K>): Promise<ParkTicket<K>> {
+    this.assertHeld();
+    this.#grant.assertOpen();
+    let ticket: ParkTicket<K> | null = null;
+    await this.endWith(async () => {
+      ticket = await this.#grant.park(options);
+    });
+    invariant(ticket, 'a handle that is given up once is parked once');
+    return ticket;
+  }
+
   /**
    * Enters the monitor in the name of this job: waits for the synchronous slot, runs `body`, and says whether the
    * domain is alive afterwards. Rejects with what `body` threw. It works after the call was cancelled too, for that is
@@ -155,11 +248,12 @@ export class AsyncJob<K extends AsyncKind = AsyncKind> extends JobHandle {
    */
   async nest<T>(body: (monitor: WriteMonitor, job: SyncJob<'nested'>) => Promise<T>): Promise<Nested<T>> {
     this.assertHeld();
+    invariant(!isInsideBodyOf(this), 'a nested body asks for another nested job of its own job, and would wait for itself');
     return this.counted(async () => {
       const nested = new SyncJob(grantKey, 'nested', await this.#grant.nest());
       try {
         this.assertHeld(); // the body may have ended while this waited
-        const value = await body(nested.monitor(), nested);
+        const value = await insideBodyOf(this, () => body(nested.monitor(), nested));
         return { value, alive: nested.alive };
       } finally {
         await nested[Symbol.asyncDispose]();

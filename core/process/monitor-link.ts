@@ -97,6 +97,7 @@ async function reachAndRefresh(context: ProcessContext, call: Call, domain: Doma
   await reachMonitor(context, domain, live, events);
   const wasShutDown = await refreshDomain(domain, live, job.monitor());
   await addConsoles(context, domain, live);
+  live.markReached();
   await context.saveStatus(domain).catch((error: unknown) => {
     // A full disk is no reason to end a guest.
     context.log.write('error', 'the state of a domain could not be saved', { domain: domain.name, error: asVireoError(error).message });

@@ -170,6 +170,7 @@ async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain
   live.definition = takeLiveFacts(live.definition, { chardevs: new Map(facts.value.chardevs.map(({ label, filename }) => [label, filename])) });
   // Before the CPUs run: a socket that is connected late has missed what the guest said.
   for (const device of consoleDevices(live.definition)) await live.facts.consoles.add(device, live.died);
+  live.markReached();
   if (!paused) await job.nest((monitor) => monitor.execute('cont'));
   live.died.throwIfAborted();
   live.starting = false;

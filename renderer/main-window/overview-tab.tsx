@@ -93,13 +93,29 @@ function QemuFacts({ summary }: { readonly summary: DomainSummary }): ReactEleme
   );
 }
 
+/** Controllers come last and folded: there are many, and few people look for them. */
 function Devices({ summary }: { readonly summary: DomainSummary }): ReactElement {
   if (summary.devices.length === 0) return <p className="quiet">The definition names no devices.</p>;
+  const controllers = summary.devices.filter(({ kind }) => kind === 'controller');
+  return (
+    <>
+      <DeviceList devices={summary.devices.filter(({ kind }) => kind !== 'controller')} />
+      {controllers.length > 0 && (
+        <details className="controllers">
+          <summary className="quiet">{controllers.length === 1 ? '1 controller' : `${controllers.length} controllers`}</summary>
+          <DeviceList devices={controllers} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function DeviceList({ devices }: { readonly devices: DomainSummary['devices'] }): ReactElement {
   return (
     <ul className="devices">
-      {summary.devices.map((device, index) => (
-        // Devices without an alias are told apart by their place alone.
-        <li key={device.alias ?? `${device.kind}:${index}`}>
+      {devices.map((device, index) => (
+        // An alias may stand twice: the first console is the first serial port's second name.
+        <li key={`${index}:${device.alias}`}>
           <span className="quiet device-kind">{device.kind}</span>
           <span className="ellipsis selectable" title={device.label}>{device.label}</span>
           {device.alias && <code className="quiet ellipsis">{device.alias}</code>}

@@ -1,9 +1,12 @@
 /** A host on a state folder of its own, for tests with real QEMU: everything it made is gone when it is disposed. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { systemClock } from '../../core/base/clock.ts';
 import { createLog } from '../../core/base/log.ts';
 import type { Client } from '../../core/api/client.ts';
 import { type Host, openHost } from '../../core/api/host.ts';
+import type { QmpCommand } from '../../core/monitor/commands.ts';
+import { Monitor } from '../../core/monitor/monitor.ts';
 import { prepareStateFolder, stateLayout } from '../../core/status/state-folder.ts';
 
 export interface TestHost extends AsyncDisposable {
@@ -13,6 +16,13 @@ export interface TestHost extends AsyncDisposable {
   readonly log: readonly string[];
   /** Closes the host as a process that ends would, and opens another one on the same folder. */
   reopen(): Promise<void>;
+  /** The two halves of `reopen`, for what happens while no driver is there. */
+  close(): Promise<void>;
+  open(): Promise<void>;
+  /** Removes a file of the state folder. */
+  remove(file: string): Promise<void>;
+  /** Commands the QEMU of this pid while no driver does, and waits for an event. */
+  monitorOf(pid: number, commands: readonly QmpCommand[], event: string): Promise<void>;
 }
 
 export interface TestHostOptions {
@@ -31,6 +41,14 @@ export async function openTestHost(options: TestHostOptions = {}): Promise<TestH
   const open = (): Promise<Host> => openHost({ layout, role: 'in process', clock: systemClock, log, version: '0.0.0-test', ...options });
   let host = await open();
   let client = host.client('the test');
+  const closeHost = async (): Promise<void> => {
+    client.close();
+    await host.close();
+  };
+  const openAgain = async (): Promise<void> => {
+    host = await open();
+    client = host.client('the test');
+  };
   return {
     home,
     log: lines,
@@ -41,19 +59,30 @@ export async function openTestHost(options: TestHostOptions = {}): Promise<TestH
       return client;
     },
     async reopen() {
-      client.close();
-      await host.close();
-      host = await open();
-      client = host.client('the test');
+      await closeHost();
+      await openAgain();
     },
+    close: closeHost,
+    open: openAgain,
+    remove: (file) => rm(path.join(home, file)),
+    monitorOf: commandMonitor,
     async [Symbol.asyncDispose]() {
-      client.close();
-      await host.close();
+      await closeHost();
       const left = await qemuProcessesOf(home);
       for (const pid of left) process.kill(pid, 'SIGKILL');
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+async function commandMonitor(pid: number, commands: readonly QmpCommand[], event: string): Promise<void> {
+  const argv = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+  const socket = argv.map((arg) => /path=([^,]*\/m),/.exec(arg)?.[1]).find((found) => found !== undefined) ?? '';
+  const signal = AbortSignal.timeout(10_000);
+  await using monitor = await Monitor.connect({ path: socket, clock: systemClock, log: createLog(() => {}), deadlineMs: 5_000, signal });
+  const happened = monitor.events.once((each) => each.event === event, signal);
+  for (const command of commands) await monitor.executeUnchecked(command);
+  await happened;
 }
 
 /** Processes whose command line names the state folder. */

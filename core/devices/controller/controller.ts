@@ -64,7 +64,7 @@ export const controllerModule: DeviceModule<'controller'> = {
   boots: () => 'none',
   hotplug: 'unsupported',
   live: 'none',
-  label: (controller) => `${controller.model ?? controller.type} controller ${controller.index ?? ''}`.trim(),
+  label: (controller) => (controller.model === 'none' ? `no ${controller.type} controller` : `${controller.model ?? controller.type} controller ${controller.index ?? ''}`.trim()),
 };
 
 function completeController(controller: DeviceOf<'controller'>, domain: DomainSurroundings): DeviceOf<'controller'> {

@@ -1,0 +1,212 @@
+/** The other end of HostProcess: owns the host, and measures what only its own process can see. */
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { once } from 'node:events';
+import net from 'node:net';
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import path from 'node:path';
+import { type Client } from '../core/api/client.ts';
+import { type Host, openHost } from '../core/api/host.ts';
+import { writeAtomic } from '../core/base/atomic-file.ts';
+import { systemClock } from '../core/base/clock.ts';
+import { createLog } from '../core/base/log.ts';
+import { stateLayout } from '../core/status/state-folder.ts';
+import { serveEcho } from './bare-echo.ts';
+import type { Delay, HostOrders, Memory, OrderMessage, OrderName, ReadOutcome, ReadPlan, Syncs } from './host-orders.ts';
+import { forEachAtOnce, repeatCall } from './repeat-call.ts';
+import { streamCheck } from './stream-check.ts';
+
+type Handlers = { readonly [O in OrderName]: (ask: HostOrders[O]['ask']) => Promise<HostOrders[O]['answer']> };
+
+const settleMs = 30_000;
+const readLimitMs = 45_000;
+
+/** Serves until the measuring process is gone. */
+export function serveOrders(): void {
+  const worker = new HostWorker();
+  process.on('message', ({ id, order, ask }: OrderMessage) => {
+    const work = (worker.handlers[order] as (ask: unknown) => Promise<unknown>)(ask);
+    work.then(
+      (answer) => process.send?.({ id, answer }),
+      (error: unknown) => process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    );
+  });
+  process.on('disconnect', () => process.exit());
+}
+
+class HostWorker {
+  readonly handlers: Handlers = {
+    open: ({ home }) => this.#open(home),
+    close: async () => {
+      this.#client?.close();
+      await this.#host?.close();
+      this.#host = this.#client = null;
+      return null;
+    },
+    callHere: async ({ method, params, count, inFlight }) => ({ ms: await repeatCall(() => this.#ownClient().call(method, params), count, inFlight) }),
+    echo: async ({ path: socketPath, answer }) => {
+      await serveEcho(socketPath, answer); // it ends with this process
+      return null;
+    },
+    memory: async () => memory(),
+    beginDelay: async () => {
+      this.#delay = monitorEventLoopDelay({ resolution: 1 });
+      this.#delay.enable();
+      return null;
+    },
+    endDelay: async () => this.#endDelay(),
+    beginSyncs: async () => {
+      this.#syncs = await countSyncs();
+      return null;
+    },
+    endSyncs: async () => this.#syncs?.stop() ?? { count: 0, atOnce: 0 },
+    writeDurably: ({ folder, count, atOnce, bytes }) => writeDurably(folder, count, atOnce, bytes),
+    beginRaw: ({ path: socketPath, plan }) => this.#beginRaw(socketPath, plan),
+    beginSession: ({ domain, alias, plan }) => this.#beginSession(domain, alias, plan),
+    endRead: async () => {
+      const { reading } = this;
+      if (!reading) throw new Error('nothing is being read');
+      return await reading;
+    },
+  };
+  reading: Promise<ReadOutcome> | null = null;
+  #host: Host | null = null;
+  #client: Client | null = null;
+  #delay: IntervalHistogram | null = null;
+  #syncs: { stop(): Syncs } | null = null;
+
+  async #open(home: string): Promise<{ openMs: number; reconnectedMs: number }> {
+    const beganMs = performance.now();
+    const log = createLog((line) => void (/ error /.test(line) && process.stderr.write(`${line}\n`)));
+    const host = await openHost({ layout: stateLayout(home), role: 'in process', clock: systemClock, log, version: '0.0.0-bench' });
+    this.#host = host;
+    const openMs = performance.now() - beganMs;
+    await host.driver.reconnected;
+    const reconnectedMs = performance.now() - beganMs;
+    await this.#settled();
+    return { openMs, reconnectedMs };
+  }
+
+  /** The trial of the accelerator runs behind the opening; nothing is measured beside it. */
+  async #settled(): Promise<void> {
+    const endMs = performance.now() + settleMs;
+    while ((await this.#ownClient().call('hostGetStatus', {})).accelerator === null) {
+      if (performance.now() > endMs) throw new Error('the host did not choose an accelerator');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  #ownClient(): Client {
+    if (!this.#host) throw new Error('the host is not open');
+    this.#client ??= this.#host.client('the bench');
+    return this.#client;
+  }
+
+  #endDelay(): Delay {
+    const histogram = this.#delay;
+    if (!histogram) throw new Error('the event loop is not watched');
+    histogram.disable();
+    const ms = (nanoseconds: number): number => nanoseconds / 1e6;
+    return { p50Ms: ms(histogram.percentile(50)), p99Ms: ms(histogram.percentile(99)), highestMs: ms(histogram.max) };
+  }
+
+  async #beginRaw(socketPath: string, plan: ReadPlan): Promise<null> {
+    const socket = net.connect(socketPath);
+    await once(socket, 'connect');
+    const count = new ByteCount(plan);
+    this.reading = new Promise<ReadOutcome>((resolve, reject) => {
+      socket.setTimeout(readLimitMs, () => socket.destroy(new Error(`${count.bytes} of ${plan.bytes} bytes came, then nothing more`)));
+      socket.on('data', (bytes) => count.take(bytes) && resolve(count.outcome()));
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error(`the device closed after ${count.bytes} of ${plan.bytes} bytes`)));
+    }).finally(() => socket.destroy());
+    this.reading.catch(() => {}); // whoever asks for the end hears of it
+    return null;
+  }
+
+  async #beginSession(domain: string, alias: string, plan: ReadPlan): Promise<null> {
+    const host = this.#host;
+    if (!host) throw new Error('the host is not open');
+    const { session } = host.driver.openConsole(domain, alias, { client: { id: 'bench', label: 'bench' }, mode: 'watch', force: false, from: 'now' });
+    this.reading = (async () => {
+      using opened = session;
+      const count = new ByteCount(plan);
+      const deadline = AbortSignal.timeout(readLimitMs);
+      for (;;) {
+        const item = await opened.read(deadline);
+        if (item === null) throw new Error(`the console ended after ${count.bytes} of ${plan.bytes} bytes`);
+        if (item.type === 'gap') throw new Error(`bytes ${item.from} to ${item.to} are lost`);
+        if (item.type === 'bytes' && count.take(item.bytes)) return count.outcome();
+      }
+    })();
+    this.reading.catch(() => {});
+    return null;
+  }
+}
+
+/** Counts and judges what comes until enough has come. The clock runs from the first byte. */
+export class ByteCount {
+  bytes = 0;
+  readonly #plan: ReadPlan;
+  readonly #check;
+  #beganMs = 0;
+  #endedMs = 0;
+
+  constructor(plan: ReadPlan) {
+    this.#plan = plan;
+    this.#check = streamCheck(plan.check);
+  }
+
+  /** True when this was the last. */
+  take(bytes: Uint8Array): boolean {
+    this.#endedMs = performance.now();
+    if (this.bytes === 0) this.#beganMs = this.#endedMs;
+    this.bytes += bytes.byteLength;
+    this.#check.take(bytes);
+    return this.bytes >= this.#plan.bytes;
+  }
+
+  outcome(): ReadOutcome {
+    return { ms: this.#endedMs - this.#beganMs, bytes: this.bytes, wrong: this.#check.wrong };
+  }
+}
+
+function memory(): Memory {
+  const collect = (globalThis as { gc?: () => void }).gc;
+  collect?.();
+  collect?.();
+  const { rss, heapUsed } = process.memoryUsage();
+  return { residentMiB: rss / 2 ** 20, heapMiB: heapUsed / 2 ** 20 };
+}
+
+/** Counts this process's fsyncs, files and folders alike, where all of them pass. */
+async function countSyncs(): Promise<{ stop(): Syncs }> {
+  const probe = await open('.', 'r');
+  const prototype = Object.getPrototypeOf(probe) as FileHandle;
+  await probe.close();
+  const real = Object.getOwnPropertyDescriptor(prototype, 'sync') as PropertyDescriptor & { value: FileHandle['sync'] };
+  let [count, now, atOnce] = [0, 0, 0];
+  const counted = async function (this: FileHandle): Promise<void> {
+    count++;
+    atOnce = Math.max(atOnce, ++now);
+    try {
+      await real.value.call(this);
+    } finally {
+      now--;
+    }
+  };
+  Object.defineProperty(prototype, 'sync', { ...real, value: counted });
+  return {
+    stop() {
+      Object.defineProperty(prototype, 'sync', real);
+      return { count, atOnce };
+    },
+  };
+}
+
+async function writeDurably(folder: string, count: number, atOnce: number, bytes: number): Promise<{ ms: number }> {
+  await mkdir(folder, { recursive: true });
+  const content = 'x'.repeat(bytes);
+  const beganMs = performance.now();
+  await forEachAtOnce([...Array(count).keys()], atOnce, (index) => writeAtomic(path.join(folder, String(index)), content));
+  return { ms: performance.now() - beganMs };
+}

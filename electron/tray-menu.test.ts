@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import type { DomainSummary } from '../core/domain/domain-summary.ts';
+import { type TrayActions, trayHeader, trayMenu, trayState } from './tray-menu.ts';
+
+const noActions: TrayActions = { openMain() {}, openConsole() {}, act() {}, quit() {} };
+
+function domain(name: string, own: Partial<DomainSummary> = {}): DomainSummary {
+  return {
+    uuid: name, name, title: null, id: null, state: 'shut off', reason: 'unknown', stateSinceMs: null, persistent: true, pendingChanges: false,
+    memoryKiB: 1, vcpus: 1, arch: 'x86_64', machine: 'q35', accelerator: null, emulator: null, qemuVersion: null, pid: null, taints: [], agent: 'not configured',
+    jobs: { sync: null, async: null, agent: null, waiting: 0 }, control: { state: 'ok', details: null, sinceMs: 0 }, consoles: [], devices: [], ...own,
+  };
+}
+
+const job = { kind: 'start', owner: 'remoteDispatchDomainCreate', client: 'window 1', sinceMs: 0 };
+const running = domain('web', { state: 'running', reason: 'booted' });
+const crashed = domain('old', { reason: 'crashed' });
+
+test('the icon is idle, busy while a long job runs, and asks for attention when a domain is in trouble', () => {
+  const busy = domain('db', { state: 'running', jobs: { sync: null, async: job, agent: null, waiting: 0 } });
+  expect([trayState([]), trayState([running]), trayState([running, busy]), trayState([busy, crashed])]).toEqual(['idle', 'idle', 'busy', 'attention']);
+});
+
+test('the header counts', () => {
+  expect([trayHeader([]), trayHeader([running]), trayHeader([running, crashed, domain('a')])]).toEqual(['No domains', '1 running, 1 in all', '1 running, 3 in all, 1 in trouble']);
+});
+
+test('a running domain can be paused and shut down, one that is off started', () => {
+  const labels = (menu: ReturnType<typeof trayMenu>): unknown => menu.map(({ label, submenu }) => (Array.isArray(submenu) ? [label, ...submenu.map((item) => item.label)] : label));
+  expect(labels(trayMenu([domain('a'), running, crashed], noActions))).toEqual([
+    '1 running, 3 in all, 1 in trouble',
+    'Open Vireo',
+    undefined,
+    ['old (shut off)', 'Open', 'Start'],
+    ['web (running)', 'Open', 'Console', undefined, 'Pause', 'Shut down'],
+    ['a (shut off)', 'Open', 'Start'],
+    undefined,
+    'Quit (guests keep running)',
+  ]);
+});
+
+test('eight domains are shown and the rest is counted', () => {
+  const many = Array.from({ length: 11 }, (_, index) => domain(`d${index}`));
+  const menu = trayMenu(many, noActions);
+  expect([menu.filter((item) => item.submenu).length, menu.find((item) => item.label?.includes('more'))?.label]).toEqual([8, '3 more']);
+});

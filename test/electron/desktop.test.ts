@@ -1,0 +1,68 @@
+/** The manners of the windows: keys that belong to the guest, places that are kept, an end that leaves nothing. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { type LaunchedApp, openAppBench } from '../support/electron-app.ts';
+import { eventually } from '../support/electron-processes.ts';
+import { startSample, statusSays } from '../support/electron-screen.ts';
+
+test('Ctrl+Shift+W closes a console window', async () => {
+  await using bench = await openAppBench();
+  const app = await bench.launch();
+  const console = await startSample(app);
+  await statusSays(console, 'You are writing');
+  await press(app, 'console.html', 'W', ['control', 'shift']);
+  await eventually('the console window closes', async () => app.consoles().length === 0, 10_000);
+  expect(await app.main()).toBeTruthy();
+  const backend = await bench.connect();
+  await backend.call('domainDestroy', { domain: 'sample' });
+});
+
+test('a plain Ctrl+W leaves a console window open, Ctrl+Shift+Q ends the app and, with no guest, everything', async () => {
+  await using bench = await openAppBench();
+  const app = await bench.launch();
+  const console = await startSample(app);
+  await statusSays(console, 'You are writing');
+  await press(app, 'console.html', 'W', ['control']);
+  await press(app, 'console.html', 'Q', ['control']);
+  const backend = await bench.connect();
+  await backend.call('domainDestroy', { domain: 'sample' });
+  await console.getByRole('group', { name: 'The guest is not running' }).waitFor();
+  expect(app.consoles()).toHaveLength(1);
+  await press(app, 'console.html', 'Q', ['control', 'shift']);
+  await app.gone();
+  await eventually('nothing is left', async () => (await bench.processes()).length === 0, 10_000);
+});
+
+test('without a tray, closing the last window ends the app, and the next window is where the last one was', async () => {
+  await using bench = await openAppBench();
+  const first = await bench.launch();
+  await first.main();
+  const place = { x: 120, y: 90, width: 900, height: 640 };
+  await first.electron.evaluate(({ BrowserWindow }, bounds) => BrowserWindow.getAllWindows()[0]?.setBounds(bounds), place);
+  await eventually('the window is moved', async () => (await bounds(first)).width === place.width, 10_000);
+  const moved = await bounds(first);
+  await first.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+  await first.gone();
+  expect(JSON.parse(await readFile(path.join(bench.layout.root, 'windows.json'), 'utf8'))).toMatchObject({ main: moved });
+
+  const second = await bench.launch();
+  await second.main();
+  expect(await bounds(second)).toEqual(moved);
+});
+
+/** Through Electron, because Playwright's own keys do not pass the application's. */
+async function press(app: LaunchedApp, page: string, key: string, modifiers: ('control' | 'shift')[]): Promise<void> {
+  await app.electron.evaluate(
+    ({ webContents }, { page: name, key: keyCode, modifiers: held }) => {
+      const contents = webContents.getAllWebContents().find((each) => each.getURL().includes(name));
+      contents?.sendInputEvent({ type: 'keyDown', keyCode, modifiers: held });
+      contents?.sendInputEvent({ type: 'keyUp', keyCode, modifiers: held });
+    },
+    { page, key, modifiers },
+  );
+}
+
+async function bounds(app: LaunchedApp): Promise<{ x: number; y: number; width: number; height: number }> {
+  return await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.getBounds());
+}

@@ -1,0 +1,130 @@
+/** A start that fails says why in QEMU's own words, leaves nothing behind, and may be tried again. */
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { VireoError } from '../../core/base/errors.ts';
+import { EventRecord, bootGuestXml, defineBootGuest, lookup } from '../support/boot-guest.ts';
+import { type TestHost, openTestHost, qemuProcessesOf } from '../support/open-test-host.ts';
+import { type ScriptedEmulator, monitorThatDies, scriptedEmulator } from '../support/scripted-emulator.ts';
+
+let host: TestHost;
+let emulator: ScriptedEmulator;
+
+beforeEach(async () => {
+  host = await openTestHost({ monitorDeadlineMs: 20_000 });
+  emulator = await scriptedEmulator(host.home);
+});
+
+afterEach(async () => {
+  await host[Symbol.asyncDispose]();
+});
+
+/** Starts the domain, which fails, and looks at what is left of the attempt. */
+async function failedStart(domain = 'boot'): Promise<VireoError> {
+  const events = new EventRecord(host);
+  const error = await host.client.call('domainCreate', { domain }).then(
+    () => expect.unreachable('the start succeeded'),
+    (thrown: VireoError) => thrown,
+  );
+  expect(await lookup(host, domain)).toMatchObject({ state: 'shut off', reason: 'failed', id: null, pid: null, consoles: [], jobs: { sync: null, async: null } });
+  expect(error.domain).toMatchObject({ name: domain });
+  expect(events.told).toEqual([]);
+  return error;
+}
+
+async function nothingIsLeft(): Promise<void> {
+  expect(await qemuProcessesOf(host.home)).toEqual([]);
+  expect(await readdir(path.join(host.home, 'status'))).toEqual([]);
+  expect((await readdir(path.join(host.home, 'run'))).filter((name) => name !== 'api')).toEqual([]);
+}
+
+async function startsNow(domain = 'boot'): Promise<void> {
+  await emulator.behave(null);
+  expect(await host.client.call('domainCreate', { domain, paused: true })).toMatchObject({ state: 'paused', reason: 'user' });
+}
+
+describe('an emulator that', () => {
+  const scripts = {
+    'exits at once': { script: 'exit 3', message: 'internal error: process exited while connecting to monitor: it said nothing (exit code 3)' },
+    'complains and exits': { script: 'echo "qemu: the moon is in the wrong place" >&2; exit 1', message: 'internal error: process exited while connecting to monitor: qemu: the moon is in the wrong place' },
+    'is killed': { script: 'kill -9 $$', message: 'internal error: process exited while connecting to monitor: it said nothing (signal SIGKILL)' },
+    'opens its monitor and dies': { script: monitorThatDies(0), message: 'internal error: process exited while connecting to monitor: the monitor had enough' },
+    'negotiates and dies': { script: monitorThatDies(1), message: 'internal error: process exited while connecting to monitor: the monitor had enough' },
+  };
+
+  test.each(Object.entries(scripts))('%s fails the start with its last words', async (_what, { script, message }) => {
+    await defineBootGuest(host, { emulator: emulator.path });
+    await emulator.behave(script);
+    expect((await failedStart()).message).toBe(message);
+    await nothingIsLeft();
+    await startsNow();
+  });
+
+  test('never opens its monitor is ended after the deadline, and what it said is told', async () => {
+    await host[Symbol.asyncDispose]();
+    host = await openTestHost({ monitorDeadlineMs: 700 });
+    emulator = await scriptedEmulator(host.home);
+    await defineBootGuest(host, { emulator: emulator.path });
+    await emulator.behave('echo "waiting for better times" >&2; exec sleep 600');
+    const error = await failedStart();
+    expect(error).toMatchObject({ code: 'OPERATION_TIMEOUT', message: 'Timed out during operation: QEMU did not open its monitor; it said: waiting for better times' });
+    await emulator.behave('exec sleep 600');
+    expect((await failedStart()).message).toBe('Timed out during operation: no sign of the QEMU monitor socket within 700 ms');
+    await nothingIsLeft();
+  });
+
+  test('may not be run is named with the system’s reason', async () => {
+    await defineBootGuest(host, { emulator: emulator.path });
+    await chmod(emulator.path, 0o644);
+    const error = await failedStart();
+    expect(error).toMatchObject({ code: 'SYSTEM_ERROR' });
+    expect(error.message).toMatch(/qemu-system-scripted.*EACCES/);
+    await nothingIsLeft();
+    await chmod(emulator.path, 0o755);
+    await startsNow();
+  });
+
+  test('is gone is named', async () => {
+    await defineBootGuest(host, { emulator: emulator.path });
+    await rm(emulator.path);
+    expect(await failedStart()).toMatchObject({ code: 'SYSTEM_ERROR', message: `Cannot check QEMU binary ${emulator.path}` });
+    await nothingIsLeft();
+  });
+
+  test('was replaced by something else cannot be probed, and says so', async () => {
+    await defineBootGuest(host, { emulator: emulator.path });
+    await writeFile(emulator.path, '#!/bin/sh\necho "I am a teapot" >&2\nexit 2\n');
+    expect((await failedStart()).message).toBe(`internal error: failed to probe QEMU binary ${emulator.path}: it exited with status 2: I am a teapot`);
+    await nothingIsLeft();
+  });
+});
+
+describe('a disk that', () => {
+  test('is missing is named by QEMU', async () => {
+    const disk = await defineBootGuest(host);
+    await rm(disk);
+    const error = await failedStart();
+    expect(error.message).toContain(`Could not open '${disk}': No such file or directory`);
+    expect(error.details['stderr']).toContain(disk);
+    await nothingIsLeft();
+  });
+
+  test('another domain writes is refused in QEMU’s words, and the other is unharmed', async () => {
+    const disk = await defineBootGuest(host);
+    await host.client.call('domainDefineXML', { xml: bootGuestXml(disk, { name: 'second' }) });
+    await host.client.call('domainCreate', { domain: 'boot' });
+    expect((await failedStart('second')).message).toMatch(/Failed to get "write" lock[\s\S]*Is another process using the image/);
+    expect(await lookup(host)).toMatchObject({ state: 'running' });
+    await host.client.call('domainDestroy', { domain: 'boot' });
+    await nothingIsLeft();
+    await startsNow('second');
+  });
+});
+
+test('a state folder that cannot be written fails the start before QEMU runs', async () => {
+  await defineBootGuest(host);
+  const { uuid } = await lookup(host);
+  await mkdir(path.join(host.home, 'logs', uuid, 'qemu.log'), { recursive: true }); // a folder where the log should be
+  expect(await failedStart()).toMatchObject({ code: 'SYSTEM_ERROR' });
+  await nothingIsLeft();
+});

@@ -1,0 +1,56 @@
+/** Runs a host as a real process, which can be killed as no host in the test's own process can. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { builtinModules } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const entry = fileURLToPath(new URL('host-process-main.ts', import.meta.url));
+const outside = [...builtinModules, ...builtinModules.map((name) => `node:${name}`)];
+
+/** Bundles the host for plain Node into `folder`; returns the program's path. */
+export async function buildHostProgram(folder: string): Promise<string> {
+  await build({
+    configFile: false,
+    envDir: false,
+    publicDir: false,
+    logLevel: 'error',
+    ssr: { target: 'node', noExternal: true },
+    build: {
+      ssr: true,
+      target: 'node20',
+      outDir: folder,
+      minify: false,
+      emptyOutDir: false,
+      rolldownOptions: { input: entry, external: outside, output: { format: 'es', entryFileNames: 'host.mjs', codeSplitting: false } },
+    },
+  });
+  return path.join(folder, 'host.mjs');
+}
+
+export class HostProcess implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  #said = '';
+
+  constructor(program: string, home: string, domain?: string) {
+    this.#child = spawn(process.execPath, [program, home, ...(domain === undefined ? [] : [domain])], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child.stdout?.on('data', (bytes: Buffer) => (this.#said += bytes.toString()));
+  }
+
+  get isReady(): boolean {
+    return this.#said.includes('ready');
+  }
+
+  /** SIGKILL, and waits for the end. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exited;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+}

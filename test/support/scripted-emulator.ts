@@ -1,0 +1,46 @@
+/**
+ * An emulator whose behaviour a test changes without changing the file: a probe of its capabilities is kept by the
+ * file's state, so that only the start meets what the script says. By itself it is the system's QEMU.
+ */
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+const wrapper = `#!/bin/sh
+if [ -f "$0.script" ]; then . "$0.script"; fi
+exec qemu-system-x86_64 "$@"
+`;
+
+export interface ScriptedEmulator {
+  readonly path: string;
+  /** Shell text that runs before QEMU would; null makes it QEMU again. */
+  behave(script: string | null): Promise<void>;
+}
+
+export async function scriptedEmulator(folder: string): Promise<ScriptedEmulator> {
+  const file = path.join(folder, 'qemu-system-scripted');
+  await writeFile(file, wrapper);
+  await chmod(file, 0o755);
+  return {
+    path: file,
+    behave: (script) => (script === null ? rm(`${file}.script`, { force: true }) : writeFile(`${file}.script`, `${script}\n`)),
+  };
+}
+
+/** Shell text: a monitor that greets, answers `answers` commands, and then dies with words on stderr. */
+export function monitorThatDies(answers: number): string {
+  return `exec ${process.execPath} -e '${dyingMonitor}' ${answers} "$@"`;
+}
+
+const dyingMonitor = `
+const [answers, ...argv] = process.argv.slice(1);
+const socket = /path=([^,]*)/.exec(argv.find((arg) => /path=[^,]*\\/m,/.test(arg)))[1];
+let left = Number(answers);
+require("net").createServer((client) => {
+  client.write(JSON.stringify({ QMP: { version: { qemu: { micro: 22, minor: 2, major: 7 }, package: "" }, capabilities: [] } }) + "\\r\\n");
+  client.on("data", (data) => {
+    const { id } = JSON.parse(data);
+    if (left-- > 0) return client.write(JSON.stringify({ return: {}, id }) + "\\r\\n");
+    process.stderr.write("the monitor had enough\\n", () => process.exit(4));
+  });
+}).listen(socket);
+`;
