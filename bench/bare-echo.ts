@@ -31,7 +31,7 @@ export async function serveEcho(socketPath: string, answer: unknown): Promise<As
 export class EchoClient implements Disposable {
   readonly #socket: net.Socket;
   /** Answers come in the order of the questions. */
-  readonly #waiting: { resolve(answer: unknown): void; reject(error: Error): void }[] = [];
+  readonly #waiting: { readonly resolve: (answer: unknown) => void; readonly reject: (error: Error) => void }[] = [];
 
   private constructor(socket: net.Socket) {
     this.#socket = socket;

@@ -1,7 +1,7 @@
 /** What a measurement is: a name, a limit, and rows of samples that were taken side by side. */
 import type { HostProcess } from './host-process.ts';
 
-export type Unit = 'ms' | 'MiB/s' | 'MiB' | '';
+export type Unit = 'ms' | 'MiB/s' | 'MiB' | 'KiB' | '';
 
 /** One line of a table: samples in the order of the rounds, one a round unless told otherwise. */
 export interface Row {

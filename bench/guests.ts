@@ -28,3 +28,23 @@ export function disklessXml(name: string): string {
   </devices>
 </domain>`;
 }
+
+/** The sample guest's kernel with what a flood needs: a shell on ttyS0, hvc0, and the port `bench.0`. */
+export function portGuestXml(name: string, { kernel, initrd }: { readonly kernel: string; readonly initrd: string }): string {
+  return `<domain type='qemu'>
+  <name>${name}</name>
+  <memory unit='MiB'>256</memory>
+  <os>
+    <type arch='x86_64' machine='q35'>hvm</type>
+    <kernel>${kernel}</kernel><initrd>${initrd}</initrd><cmdline>console=ttyS0 vireo.name=bench quiet</cmdline>
+  </os>
+  <features><acpi/></features>
+  <devices>
+    <controller type='usb' model='none'/>
+    <serial type='unix'><source mode='bind'/></serial>
+    <console type='unix'><source mode='bind'/><target type='virtio'/></console>
+    <channel type='unix'><source mode='bind'/><target type='virtio' name='bench.0'/></channel>
+    <memballoon model='none'/>
+  </devices>
+</domain>`;
+}

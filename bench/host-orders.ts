@@ -1,19 +1,13 @@
 /** What the measuring process and the process with the host tell each other. */
 import type { MethodInput, MethodName } from '../core/api/contract.ts';
+import type { ReadOutcome } from './byte-count.ts';
 import type { StreamCheckOptions } from './stream-check.ts';
 
 /** Where a reader stands in a stream of bytes. */
 export interface ReadPlan {
   readonly bytes: number;
-  readonly check: StreamCheckOptions;
-}
-
-/** From the first byte to the last. */
-export interface ReadOutcome {
-  readonly ms: number;
-  readonly bytes: number;
-  /** Null where every byte came once and in order, else what was wrong first. */
-  readonly wrong: string | null;
+  /** Null where QEMU itself may drop bytes: then they are only counted, and silence is the end. */
+  readonly check: StreamCheckOptions | null;
 }
 
 export interface Delay {

@@ -16,11 +16,16 @@ export const workerArgument = '--host-worker';
 /** Longer than any order takes on a loaded machine; the bench's own limit comes first. */
 const orderLimitMs = 60_000;
 
+interface WaitingOrder {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
 export class HostProcess implements AsyncDisposable {
   readonly home: string;
   readonly #child: ChildProcess;
   readonly #signal: AbortSignal;
-  readonly #waiting = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
+  readonly #waiting = new Map<number, WaitingOrder>();
   #lastId = 0;
 
   /** Takes over the state folder `home`: it is removed with the process. */
@@ -96,7 +101,7 @@ export class HostProcess implements AsyncDisposable {
   }
 
   #failAll(error: Error): void {
-    for (const { reject } of [...this.#waiting.values()]) reject(error);
+    for (const waiting of [...this.#waiting.values()]) waiting.reject(error);
   }
 }
 

@@ -9,16 +9,17 @@ import { type Host, openHost } from '../core/api/host.ts';
 import { writeAtomic } from '../core/base/atomic-file.ts';
 import { systemClock } from '../core/base/clock.ts';
 import { createLog } from '../core/base/log.ts';
+import type { ConsoleSession } from '../core/console/console-types.ts';
 import { stateLayout } from '../core/status/state-folder.ts';
+import { Call } from '../core/job/call.ts';
 import { serveEcho } from './bare-echo.ts';
-import type { Delay, HostOrders, Memory, OrderMessage, OrderName, ReadOutcome, ReadPlan, Syncs } from './host-orders.ts';
+import { ByteCount, type ReadOutcome } from './byte-count.ts';
+import type { Delay, HostOrders, Memory, OrderMessage, OrderName, ReadPlan, Syncs } from './host-orders.ts';
 import { forEachAtOnce, repeatCall } from './repeat-call.ts';
-import { streamCheck } from './stream-check.ts';
 
 type Handlers = { readonly [O in OrderName]: (ask: HostOrders[O]['ask']) => Promise<HostOrders[O]['answer']> };
 
 const settleMs = 30_000;
-const readLimitMs = 45_000;
 
 /** Serves until the measuring process is gone. */
 export function serveOrders(): void {
@@ -63,12 +64,11 @@ class HostWorker {
     beginRaw: ({ path: socketPath, plan }) => this.#beginRaw(socketPath, plan),
     beginSession: ({ domain, alias, plan }) => this.#beginSession(domain, alias, plan),
     endRead: async () => {
-      const { reading } = this;
-      if (!reading) throw new Error('nothing is being read');
-      return await reading;
+      if (!this.#reading) throw new Error('nothing is being read');
+      return await this.#reading;
     },
   };
-  reading: Promise<ReadOutcome> | null = null;
+  #reading: Promise<ReadOutcome> | null = null;
   #host: Host | null = null;
   #client: Client | null = null;
   #delay: IntervalHistogram | null = null;
@@ -113,60 +113,41 @@ class HostWorker {
     const socket = net.connect(socketPath);
     await once(socket, 'connect');
     const count = new ByteCount(plan);
-    this.reading = new Promise<ReadOutcome>((resolve, reject) => {
-      socket.setTimeout(readLimitMs, () => socket.destroy(new Error(`${count.bytes} of ${plan.bytes} bytes came, then nothing more`)));
-      socket.on('data', (bytes) => count.take(bytes) && resolve(count.outcome()));
-      socket.on('error', reject);
-      socket.on('close', () => reject(new Error(`the device closed after ${count.bytes} of ${plan.bytes} bytes`)));
-    }).finally(() => socket.destroy());
-    this.reading.catch(() => {}); // whoever asks for the end hears of it
+    socket.on('data', (bytes) => count.take(bytes));
+    socket.on('error', (error) => count.fail(error));
+    socket.on('close', () => count.fail(new Error('the device closed')));
+    this.#reading = count.done.finally(() => socket.destroy());
+    this.#reading.catch(() => {});
     return null;
   }
 
   async #beginSession(domain: string, alias: string, plan: ReadPlan): Promise<null> {
     const host = this.#host;
     if (!host) throw new Error('the host is not open');
-    const { session } = host.driver.openConsole(domain, alias, { client: { id: 'bench', label: 'bench' }, mode: 'watch', force: false, from: 'now' });
-    this.reading = (async () => {
-      using opened = session;
-      const count = new ByteCount(plan);
-      const deadline = AbortSignal.timeout(readLimitMs);
-      for (;;) {
-        const item = await opened.read(deadline);
-        if (item === null) throw new Error(`the console ended after ${count.bytes} of ${plan.bytes} bytes`);
-        if (item.type === 'gap') throw new Error(`bytes ${item.from} to ${item.to} are lost`);
-        if (item.type === 'bytes' && count.take(item.bytes)) return count.outcome();
-      }
-    })();
-    this.reading.catch(() => {});
+    const call = new Call({ owner: 'bench', client: 'bench' });
+    const { session } = await host.driver.openConsole(call, domain, alias, { client: { id: 'bench', label: 'bench' }, mode: 'watch', force: false, from: 'now' });
+    const count = new ByteCount(plan);
+    const stop = new AbortController();
+    void readInto(count, session, stop.signal);
+    this.#reading = count.done.finally(() => {
+      stop.abort();
+      session[Symbol.dispose]();
+    });
+    this.#reading.catch(() => {});
     return null;
   }
 }
 
-/** Counts and judges what comes until enough has come. The clock runs from the first byte. */
-export class ByteCount {
-  bytes = 0;
-  readonly #plan: ReadPlan;
-  readonly #check;
-  #beganMs = 0;
-  #endedMs = 0;
-
-  constructor(plan: ReadPlan) {
-    this.#plan = plan;
-    this.#check = streamCheck(plan.check);
-  }
-
-  /** True when this was the last. */
-  take(bytes: Uint8Array): boolean {
-    this.#endedMs = performance.now();
-    if (this.bytes === 0) this.#beganMs = this.#endedMs;
-    this.bytes += bytes.byteLength;
-    this.#check.take(bytes);
-    return this.bytes >= this.#plan.bytes;
-  }
-
-  outcome(): ReadOutcome {
-    return { ms: this.#endedMs - this.#beganMs, bytes: this.bytes, wrong: this.#check.wrong };
+async function readInto(count: ByteCount, session: ConsoleSession, stop: AbortSignal): Promise<void> {
+  try {
+    while (!stop.aborted) {
+      const item = await session.read(stop);
+      if (item === null) throw new Error('the console ended');
+      if (item.type === 'gap') count.gap(item);
+      if (item.type === 'bytes') count.take(item.bytes);
+    }
+  } catch (error) {
+    if (!stop.aborted) count.fail(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -17,3 +17,10 @@ export async function forEachAtOnce<T>(items: readonly T[], atOnce: number, work
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
 }
+
+/** The milliseconds that `work` takes. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const beganMs = performance.now();
+  await work();
+  return performance.now() - beganMs;
+}

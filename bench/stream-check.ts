@@ -8,6 +8,8 @@ export type StreamCheckOptions =
 
 export interface StreamCheck {
   take(bytes: Uint8Array): void;
+  /** So many bytes are missing here, as the stream itself said; what follows is judged again. */
+  skip(count: number): void;
   readonly wrong: string | null;
 }
 
@@ -43,6 +45,11 @@ class CounterCheck implements StreamCheck {
     }
     this.#rest = this.#rest.slice(at);
   }
+
+  skip(): void {
+    this.#previous = null;
+    this.#rest = '';
+  }
 }
 
 class CycleCheck implements StreamCheck {
@@ -63,5 +70,9 @@ class CycleCheck implements StreamCheck {
       this.#at += length;
       from += length;
     }
+  }
+
+  skip(count: number): void {
+    this.#at += count;
   }
 }

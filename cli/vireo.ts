@@ -1,12 +1,12 @@
 /** The `vireo` command: ties the command line to this process, its terminal, its signals and the hosts of this machine. */
 import process from 'node:process';
 import { openHost } from '../core/api/host.ts';
+import { serveHost } from '../core/api/serve-host.ts';
 import { systemClock } from '../core/base/clock.ts';
-import { type Log, createLog } from '../core/base/log.ts';
+import { createLog, withoutDebug } from '../core/base/log.ts';
 import { stateLayout } from '../core/status/state-folder.ts';
 import { version } from '../package.json';
 import { type HostDoor, runCommandLine } from './run-command-line.ts';
-import { serveHost } from './serve-host.ts';
 import { type HostProgram, reachHost, reachOrStartHost } from './start-host.ts';
 
 const interrupted = new AbortController();
@@ -25,16 +25,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const program: HostProgram = { node: process.env['VIREO_NODE'] ?? process.execPath, script: process.argv[1] ?? '', env: process.env };
 
-/** A host runs for months, and every monitor command is a debug line: they are kept only for who asks for them. */
-function withoutDebug(log: Log): Log {
-  if (process.env['VIREO_DEBUG']) return log;
-  return {
-    write: (level, message, fields) => {
-      if (level !== 'debug') log.write(level, message, fields);
-    },
-    with: (fields) => withoutDebug(log.with(fields)),
-  };
-}
+const wholeLog = createLog((line) => process.stderr.write(`${line}\n`));
+/** VIREO_DEBUG=1 asks for the debug lines. */
+const hostLog = process.env['VIREO_DEBUG'] ? wholeLog : withoutDebug(wholeLog);
 
 const hosts: HostDoor = {
   connect: (stateFolder, label, signal) => reachOrStartHost(stateLayout(stateFolder), label, program, { clock: systemClock, signal }),
@@ -44,7 +37,7 @@ const hosts: HostDoor = {
       open: openHost,
       layout: stateLayout(stateFolder),
       clock: systemClock,
-      log: withoutDebug(createLog((line) => process.stderr.write(`${line}\n`))),
+      log: hostLog,
       version,
       tell,
       interrupted: signal,

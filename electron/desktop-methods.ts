@@ -11,9 +11,9 @@ import { isTerminal } from './tray-menu.ts';
 import { hasTray } from './tray-presence.ts';
 import type { Windows } from './windows.ts';
 
-export const settingsSchema = z.object({ theme: z.enum(['system', 'light', 'dark']) });
+export const settingsSchema = z.object({ theme: z.enum(['system', 'light', 'dark']), doNotDisturb: z.boolean().default(false) });
 export type Settings = z.infer<typeof settingsSchema>;
-export const defaultSettings: Settings = { theme: 'system' };
+export const defaultSettings: Settings = { theme: 'system', doNotDisturb: false };
 
 /** A definition is text of some kilobytes; whoever picks a disk image by mistake should not wait for it. */
 const maximumDefinitionBytes = 4 << 20;

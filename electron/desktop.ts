@@ -14,6 +14,7 @@ import { type Settings, defaultSettings, desktopImplementation, firstTerminal, s
 import { DomainWatch } from './domain-watch.ts';
 import { startScreenlessHost } from './hand-over.ts';
 import { openIpcDoor } from './ipc-door.ts';
+import { showNotifications } from './notifications.ts';
 import { StoredJson } from './stored-json.ts';
 import { TrayIcon } from './tray.ts';
 import type { TrayActions } from './tray-menu.ts';
@@ -39,7 +40,9 @@ export class Desktop {
   readonly #settings: StoredJson<Settings>;
   readonly #client: Client;
   readonly #door: Disposable;
-  #tray: { icon: TrayIcon; watch: DomainWatch } | null = null;
+  readonly #watch: DomainWatch;
+  readonly #notifications: Disposable;
+  #tray: TrayIcon | null = null;
   #ending: Promise<void> | null = null;
 
   private constructor(options: DesktopOptions, places: StoredJson<WindowPlaces>, settings: StoredJson<Settings>) {
@@ -47,7 +50,9 @@ export class Desktop {
     this.#places = places;
     this.#settings = settings;
     this.#client = options.host.client('the tray');
+    this.#watch = new DomainWatch(this.#client, options.log);
     this.windows = new Windows({ preload: path.join(options.appFolder, 'dist/electron/preload.cjs'), icon: path.join(options.appFolder, 'assets/icon.png'), places, log: options.log });
+    this.#notifications = showNotifications({ watch: this.#watch, icon: path.join(options.appFolder, 'assets/icon.png'), isQuiet: () => settings.value.doNotDisturb, open: (uuid) => this.windows.showMain(uuid) });
     this.#door = openIpcDoor({
       log: options.log,
       nameOf: (contents) => this.windows.nameOf(contents),
@@ -87,14 +92,15 @@ export class Desktop {
 
   async #end(): Promise<void> {
     const { host, layout, appFolder, log } = this.#options;
-    this.#tray?.icon[Symbol.dispose]();
-    this.#tray?.watch[Symbol.dispose]();
+    this.#tray?.[Symbol.dispose]();
+    this.#notifications[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
     const haveGuests = host.runningDomains().length > 0;
     this.#door[Symbol.dispose]();
     await Promise.all([this.#places.flush(), this.#settings.flush()]);
     try {
       await inTime(host.close(), closeMs);
-      if (haveGuests) await startScreenlessHost({ layout, packaged: app.isPackaged, appFolder, env: process.env });
+      if (haveGuests) await startScreenlessHost({ layout, packaged: app.isPackaged, sandbox: !app.commandLine.hasSwitch('no-sandbox'), appFolder, env: process.env });
     } catch (error) {
       // The guests run all the same; the next host reconnects to them.
       log.write('error', 'the guests could not be handed to a screenless host', { error: asVireoError(error).message });
@@ -106,12 +112,10 @@ export class Desktop {
     const present = await hasTray();
     if (this.#ending) return present;
     if (!present) {
-      this.#tray?.icon[Symbol.dispose]();
-      this.#tray?.watch[Symbol.dispose]();
+      this.#tray?.[Symbol.dispose]();
       this.#tray = null;
-    } else if (!this.#tray) {
-      const watch = new DomainWatch(this.#client, this.#options.log);
-      this.#tray = { watch, icon: new TrayIcon(path.join(this.#options.appFolder, 'assets'), watch, this.#trayActions()) };
+    } else {
+      this.#tray ??= new TrayIcon(path.join(this.#options.appFolder, 'assets'), this.#watch, this.#trayActions());
     }
     return present;
   }
@@ -125,6 +129,8 @@ export class Desktop {
       openMain: (uuid) => this.windows.showMain(uuid),
       openConsole: (uuid) => void firstTerminal(this.#client, uuid).then((alias) => this.windows.showConsole(uuid, alias), failed('the tray cannot open a console')),
       act: (method, domain) => void this.#client.call(method, { domain: domain.uuid }).catch(failed(`${method} from the tray failed`)),
+      isQuiet: () => this.#settings.value.doNotDisturb,
+      setQuiet: (quiet) => this.#settings.set({ ...this.#settings.value, doNotDisturb: quiet }),
       quit: () => app.quit(),
     };
   }

@@ -7,7 +7,15 @@ import { type DomainEvent, type DomainList, type DomainSummary, applyDomainEvent
 /** Events that may come while the list is being fetched; beyond, the fetch is simply repeated. */
 const maximumWaitingEvents = 1_000;
 
+/** An event, and the domain as it was before; null for one that was not there. */
+export interface SeenEvent {
+  readonly event: DomainEvent;
+  readonly before: DomainSummary | null;
+}
+
 export class DomainWatch implements Disposable {
+  /** Every event that brought the list on, in order. */
+  readonly events = new Emitter<SeenEvent>();
   readonly changes = new Emitter<readonly DomainSummary[]>();
   readonly #client: Client;
   readonly #log: Log;
@@ -40,7 +48,9 @@ export class DomainWatch implements Disposable {
     const next = applyDomainEvent(this.#list, event);
     if (!next) return void this.#fetch();
     if (next === this.#list) return;
+    const before = this.#list.domains.get(event.domain.uuid) ?? null;
     this.#list = next;
+    this.events.fire({ event, before });
     this.changes.fire(this.domains);
   }
 

@@ -64,6 +64,8 @@ async function askToHandOver(layout: StateLayout): Promise<void> {
 export interface ScreenlessHostOptions {
   readonly layout: StateLayout;
   readonly packaged: boolean;
+  /** Whether Chromium's sandbox is on; a user for whom it cannot work has none in the host either. */
+  readonly sandbox: boolean;
   /** The folder that holds dist/. */
   readonly appFolder: string;
   readonly env: NodeJS.ProcessEnv;
@@ -86,13 +88,17 @@ export async function startScreenlessHost(options: ScreenlessHostOptions): Promi
 }
 
 /**
- * In a checkout plain Node runs the command's bundle, else Electron as Node, which a checkout's Electron allows.
- * @throws OPERATION_UNSUPPORTED in a package: there the app itself must serve, which it does not know yet.
+ * In a checkout plain Node runs the command's bundle, else Electron as Node, which a checkout's Electron allows. In a
+ * package there is one binary, which serves without a screen and without windows.
  */
 export function screenlessCommand(options: ScreenlessHostOptions): { program: string; args: string[]; env: NodeJS.ProcessEnv } {
-  if (options.packaged) throw new VireoError('OPERATION_UNSUPPORTED', 'the packaged app has no screenless host yet; the next start of the app finds the guests');
-  const args = [path.join(options.appFolder, 'dist', 'vireo.cjs'), 'host', '--home', options.layout.root];
-  const node = options.env['VIREO_NODE'];
-  if (node) return { program: node, args, env: options.env };
-  return { program: process.execPath, args, env: { ...options.env, ELECTRON_RUN_AS_NODE: '1' } };
+  const { layout, env } = options;
+  if (options.packaged) {
+    const args = ['--host', `--home=${layout.root}`, '--ozone-platform=headless', ...(options.sandbox ? [] : ['--no-sandbox'])];
+    return { program: process.execPath, args, env };
+  }
+  const args = [path.join(options.appFolder, 'dist', 'vireo.cjs'), 'host', '--home', layout.root];
+  const node = env['VIREO_NODE'];
+  if (node) return { program: node, args, env };
+  return { program: process.execPath, args, env: { ...env, ELECTRON_RUN_AS_NODE: '1' } };
 }

@@ -13,6 +13,7 @@ import { Desktop } from './desktop.ts';
 import { takeHost } from './hand-over.ts';
 import { setApplicationMenu } from './menus.ts';
 import { keepFilesPrivate } from './private-files.ts';
+import { serveScreenless } from './screenless.ts';
 import { confinePages, confineSession } from './security.ts';
 import { failToStart } from './start-failure.ts';
 import { parseStartOptions } from './start-options.ts';
@@ -24,6 +25,7 @@ function main(): void {
   const options = parseStartOptions(process.argv.slice(1));
   keepFilesPrivate(log);
   const layout = prepareFolder(options.home);
+  if (options.screenless) return becomeScreenless(layout);
   registerAppScheme();
   confinePages(log);
   // Electron's own lock is per userData folder, so two apps on two state folders do not meet.
@@ -33,6 +35,15 @@ function main(): void {
     return app.exit(0);
   }
   void run(layout).catch(failToStart);
+}
+
+/** No lock is asked for: the host owns the folder by its owner file, and an app that comes takes it over. */
+function becomeScreenless(layout: StateLayout): void {
+  // A folder of its own, because the app that takes over may start before this process is gone.
+  app.setPath('userData', path.join(layout.root, 'electron-host'));
+  app.disableHardwareAcceleration();
+  app.dock?.hide();
+  void serveScreenless(layout, log).then((exitCode) => app.exit(exitCode), failToStart);
 }
 
 /** Before anything is ready, hence without await: Electron must know its folder when it becomes ready. */

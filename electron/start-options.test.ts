@@ -8,4 +8,8 @@ test.each([
   [['/app', '--home=/one', '--home', '/two'], '/two'],
   [['/app', '--home='], null],
   [['/app', '--home'], null],
-])('%j has its state folder in %j', (argv, home) => expect(parseStartOptions(argv)).toEqual({ home }));
+])('%j has its state folder in %j', (argv, home) => expect(parseStartOptions(argv)).toEqual({ home, screenless: false }));
+
+test('--host asks for the screenless host', () => {
+  expect(parseStartOptions(['--host', '--home=/srv/vireo'])).toEqual({ home: '/srv/vireo', screenless: true });
+});

@@ -3,14 +3,16 @@
 export interface StartOptions {
   /** The state folder that `--home` names; null where the environment decides. */
   readonly home: string | null;
+  /** `--host`: serve the state folder without a window. */
+  readonly screenless: boolean;
 }
 
-/** Reads `--home DIR` and `--home=DIR`; the last one counts. */
+/** Reads `--home DIR`, `--home=DIR` and `--host`; the last folder counts. */
 export function parseStartOptions(argv: readonly string[]): StartOptions {
   let home: string | null = null;
   for (const [index, word] of argv.entries()) {
     if (word.startsWith('--home=')) home = word.slice('--home='.length) || null;
     else if (word === '--home') home = argv[index + 1] ?? null;
   }
-  return { home };
+  return { home, screenless: argv.includes('--host') };
 }

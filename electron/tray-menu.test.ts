@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { DomainSummary } from '../core/domain/domain-summary.ts';
 import { type TrayActions, trayHeader, trayMenu, trayState } from './tray-menu.ts';
 
-const noActions: TrayActions = { openMain() {}, openConsole() {}, act() {}, quit() {} };
+const noActions: TrayActions = { openMain() {}, openConsole() {}, act() {}, isQuiet: () => false, setQuiet() {}, quit() {} };
 
 function domain(name: string, own: Partial<DomainSummary> = {}): DomainSummary {
   return {
@@ -35,6 +35,7 @@ test('a running domain can be paused and shut down, one that is off started', ()
     ['web (running)', 'Open', 'Console', undefined, 'Pause', 'Shut down'],
     ['a (shut off)', 'Open', 'Start'],
     undefined,
+    'Do not disturb',
     'Quit (guests keep running)',
   ]);
 });

@@ -9,6 +9,9 @@ export interface TrayActions {
   openMain(uuid: string | null): void;
   openConsole(uuid: string): void;
   act(method: 'domainCreate' | 'domainSuspend' | 'domainResume' | 'domainShutdown', domain: DomainSummary): void;
+  /** Whether notifications are kept away. */
+  isQuiet(): boolean;
+  setQuiet(quiet: boolean): void;
   quit(): void;
 }
 
@@ -38,6 +41,7 @@ export function trayMenu(domains: readonly DomainSummary[], actions: TrayActions
     ...shown.map((domain): MenuItemConstructorOptions => ({ label: `${domain.name} (${domain.state})`, submenu: domainMenu(domain, actions) })),
     ...(hidden > 0 ? [{ label: `${hidden} more`, click: () => actions.openMain(null) }] : []),
     ...(domains.length > 0 ? [{ type: 'separator' as const }] : []),
+    { label: 'Do not disturb', type: 'checkbox', checked: actions.isQuiet(), click: (item) => actions.setQuiet(item.checked) },
     { label: 'Quit (guests keep running)', click: () => actions.quit() },
   ];
 }

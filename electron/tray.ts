@@ -11,12 +11,20 @@ export class TrayIcon implements Disposable {
   readonly #images: Readonly<Record<TrayState, NativeImage>>;
   readonly #subscription: Disposable;
   #shown: TrayState = 'idle';
+  /** The menu that is set, without what its items do. */
+  #menu = '';
 
   /** `assets` is the folder with the icons. */
   constructor(assets: string, watch: DomainWatch, actions: TrayActions) {
     this.#images = { idle: trayImage(assets, 'idle'), busy: trayImage(assets, 'busy'), attention: trayImage(assets, 'attention') };
     this.#watch = watch;
-    this.#actions = actions;
+    this.#actions = {
+      ...actions,
+      setQuiet: (quiet) => {
+        actions.setQuiet(quiet);
+        setImmediate(() => this.#update()); // not while the menu is still handling the click
+      },
+    };
     this.#tray = new Tray(this.#images.idle);
     this.#tray.on('click', () => actions.openMain(null));
     this.#subscription = watch.changes.on(() => this.#update());
@@ -29,13 +37,18 @@ export class TrayIcon implements Disposable {
   }
 
   #update(): void {
+    if (this.#tray.isDestroyed()) return;
     const { domains } = this.#watch;
     const state = trayState(domains);
     if (state !== this.#shown) this.#tray.setImage(this.#images[state]);
     this.#shown = state;
     this.#tray.setToolTip(`Vireo: ${trayHeader(domains)}`);
-    // On Linux a menu that was handed over is a copy: only a new one shows a change.
-    this.#tray.setContextMenu(Menu.buildFromTemplate(trayMenu(domains, this.#actions)));
+    // On Linux a menu that was handed over is a copy: only a new one shows a change, and closes one that is open.
+    const template = trayMenu(domains, this.#actions);
+    const menu = JSON.stringify(template);
+    if (menu === this.#menu) return;
+    this.#menu = menu;
+    this.#tray.setContextMenu(Menu.buildFromTemplate(template));
   }
 }
 

@@ -35,6 +35,7 @@ async function bundle(folder) {
       target: 'node20',
       sourcemap: true,
       minify: false,
+      emptyOutDir: false, // it is new and outside the project
       outDir: folder,
       rolldownOptions: {
         input: path.join(projectRoot, 'bench/main.ts'),

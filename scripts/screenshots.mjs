@@ -143,6 +143,7 @@ async function pictureHeld({ app, main, vireo }) {
 }
 
 async function pictureStopped({ app, main, vireo }, [writer]) {
+  await main.getByText('sample was not paused').waitFor({ state: 'detached', timeout: 2 * jobWaitMs }); // told in full; it is another picture's
   await vireo('destroy', 'sample');
   await writer.getByRole('group', { name: 'The guest is not running' }).waitFor();
   await shoot(app, writer, 'console-stopped');
@@ -170,7 +171,7 @@ esac
     await vireo('define', file);
   }
   await startFromRow(main, 'broken');
-  await main.getByText(/broken .*start/).first().waitFor({ timeout: guestMs });
+  await main.getByText('QEMU refused to start it').waitFor({ timeout: guestMs });
   await shoot(app, main, 'start-failed');
   await main.getByRole('button', { name: /close|dismiss/i }).first().click();
   await startFromRow(main, 'held');

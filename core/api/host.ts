@@ -86,6 +86,7 @@ class OpenHost implements Host {
   #driver: Driver | null = null;
   #local: LocalServer | null = null;
   #requestHandOver!: () => void;
+  #trial: Promise<void> = Promise.resolve();
   #closed: Promise<void> | null = null;
 
   constructor(options: HostOptions, ownership: Ownership, uuid: string) {
@@ -128,7 +129,7 @@ class OpenHost implements Host {
     });
     this.#driver.hub.events.on((event) => this.#events.fire({ name: 'domain', payload: event }));
     this.#local = await listenLocal(layout.socket, (channel, { number }) => this.serve(channel, (hint) => `${hint || 'a client'} #${number}`), { log });
-    void this.#tryAccelerator();
+    this.#trial = this.#tryAccelerator();
   }
 
   client(label: string): Client {
@@ -174,6 +175,7 @@ class OpenHost implements Host {
     try {
       await this.#local?.close();
       await this.#driver?.close();
+      await this.#trial; // its guest and its folder go with it
     } finally {
       await this.#ownership.release();
     }

@@ -19,3 +19,13 @@ export function createLog(sink: (line: string) => void, now: () => number = Date
 }
 
 export const silentLog: Log = { write() {}, with: () => silentLog };
+
+/** A host runs for months, and every monitor command is a debug line: they are written only for who asks for them. */
+export function withoutDebug(log: Log): Log {
+  return {
+    write(level, message, fields) {
+      if (level !== 'debug') log.write(level, message, fields);
+    },
+    with: (fields) => withoutDebug(log.with(fields)),
+  };
+}

@@ -47,6 +47,26 @@ describe('reading', () => {
     expect((await new ConsoleReader(session).untilText('login: ')).text).toBe('second line\nlogin: ');
   });
 
+  test('history begins with this run of the guest, also after the driver was away', async () => {
+    await using fake = await FakeChardev.start();
+    fake.say('of an earlier run\nlogin: ');
+    const runStart = fake.said.length;
+    {
+      await using mux = createMux();
+      await mux.add({ ...fake.device, runStart: null }, signal);
+      await eventually(() => fake.connected);
+      expect(mux.status()[0]).toMatchObject({ runStart, position: runStart });
+      fake.say('booting\n');
+      using session = mux.open('serial0', as('first'));
+      expect((await new ConsoleReader(session).untilText('booting\n')).text).toBe('booting\n');
+    }
+    await eventually(() => !fake.connected);
+    await using mux = createMux();
+    await mux.add({ ...fake.device, runStart }, signal);
+    using session = mux.open('serial0', as('later'));
+    expect((await new ConsoleReader(session).untilText('booting\n')).text).toBe('booting\n');
+  });
+
   test('a reader from now sees nothing old, one from an offset begins there', async () => {
     await using fake = await FakeChardev.start();
     await using mux = createMux();

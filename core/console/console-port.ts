@@ -30,11 +30,13 @@ export class ConsolePort implements SessionPort, AsyncDisposable {
   readonly #sessions = new Set<PortSession>();
   #state: ConsoleStatus['state'] = 'connecting';
   #error: string | null = null;
+  #runStart: number | null;
   #writer: { readonly session: PortSession; readonly sinceMs: number } | null = null;
 
   constructor(options: ConsolePortOptions) {
     const { device, clock, log, historyBytes, lockFolder } = options;
     this.device = device;
+    this.#runStart = device.runStart;
     this.#options = options;
     this.#log = device.logFile === null ? null : new ConsoleLog(device.logFile, log);
     this.stream = new ConsoleStream({ clock, historyBytes, log: this.#log, onRelease: () => this.#wakeAll() });
@@ -59,6 +61,7 @@ export class ConsolePort implements SessionPort, AsyncDisposable {
   async connect(signal: AbortSignal): Promise<void> {
     try {
       await this.#link.connect(signal);
+      this.#runStart ??= this.stream.end;
     } catch (error) {
       this.#become('failed', error instanceof Error ? error.message : String(error));
       throw error;
@@ -87,6 +90,7 @@ export class ConsolePort implements SessionPort, AsyncDisposable {
       watchers: this.#sessions.size - (writer ? 1 : 0),
       sessions: [...this.#sessions].map((session) => ({ id: session.id, label: session.label, mode: session.mode })),
       position: this.stream.end,
+      runStart: this.#runStart ?? this.stream.end,
     };
   }
 
@@ -146,7 +150,8 @@ export class ConsolePort implements SessionPort, AsyncDisposable {
   }
 
   #startingPoint(from: 'history' | 'now' | number): number {
-    if (from === 'history') return this.stream.historyStart();
+    // What an earlier run printed is in the log, but not this guest's history.
+    if (from === 'history') return Math.min(Math.max(this.stream.historyStart(), this.#runStart ?? 0), this.stream.end);
     if (from === 'now') return this.stream.end;
     return Math.min(Math.max(0, Math.trunc(from)), this.stream.end);
   }

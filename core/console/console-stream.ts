@@ -35,6 +35,14 @@ export class ConsoleStream {
     return this.#ring.end;
   }
 
+  /**
+   * Whether so much more would push bytes out of memory that were not found in the log yet: a reader who is late could
+   * not have them any more.
+   */
+  isAhead(moreBytes: number): boolean {
+    return this.follower !== null && this.follower.unverified + moreBytes > this.#ring.capacity / 2;
+  }
+
   /** Readers may read up to here. */
   get released(): number {
     return this.#released;

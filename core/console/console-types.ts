@@ -12,6 +12,11 @@ export interface ConsoleDevice {
   readonly backend: { readonly type: 'unix'; readonly path: string } | { readonly type: 'pty'; readonly path: string };
   /** The file QEMU appends this device's output to (`logfile=`, `logappend=on`), or null where none is kept. */
   readonly logFile: string | null;
+  /**
+   * Where in the log this run of the guest began, which is where history begins; null for a guest that has not run yet,
+   * whose run begins where the log ends now.
+   */
+  readonly runStart: number | null;
 }
 
 export interface ConsoleClient {
@@ -35,6 +40,8 @@ export interface ConsoleStatus {
   readonly sessions: readonly { readonly id: string; readonly label: string; readonly mode: ConsoleMode }[];
   /** Bytes since the log began: the offset that the next byte of the device will have. */
   readonly position: number;
+  /** The position at which this run of the guest began. */
+  readonly runStart: number;
 }
 
 export interface ConsoleNotice {

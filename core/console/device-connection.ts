@@ -1,10 +1,13 @@
-/** The one connection to a character device's backend. It always reads; whoever holds it must take every byte. */
+/** The one connection to a character device's backend. It reads by itself; whoever holds it must take every byte. */
 import { connect, type Socket } from 'node:net';
 import { VireoError } from '../base/errors.ts';
 
 export interface DeviceConnection extends AsyncDisposable {
   /** Resolves when the bytes were handed to the kernel. One write at a time; rejects when the connection ends. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Leaves what comes in the kernel until `resume`; the device waits, or loses what it cannot keep. */
+  pause(): void;
+  resume(): void;
 }
 
 export interface ConnectionHandlers {
@@ -63,6 +66,8 @@ export function socketConnection(socket: Socket, handlers: ConnectionHandlers, o
         else resolve();
       });
     }),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     async [Symbol.asyncDispose]() {
       disposed = true;
       socket.destroy();

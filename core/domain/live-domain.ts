@@ -51,8 +51,12 @@ export class LiveDomain {
   pendingChanges = false;
   /** Since when, by the clock, there is no monitor although QEMU lives; null while there is one or none is expected. */
   unreachedSinceMs: number | null = null;
+  /** It is over and its state file must not come back, though the domain still has it for a moment. */
+  ended = false;
   agent: 'not configured' | 'disconnected' | 'connected' = 'not configured';
   readonly taints = new Set<string>();
+  /** Where in its log each console's run began, by alias: history begins there. */
+  readonly consoleStarts = new Map<string, number>();
   #run: DomainRun | null = null;
   #monitor: Monitor | null = null;
   readonly #died = new AbortController();

@@ -21,13 +21,12 @@ import type { Call } from '../job/call.ts';
 import { processCpuTimeNs } from '../process/cpu-time.ts';
 import { clearRunFolder, qemuInFolder } from '../process/orphan.ts';
 import { type PowerMode, rebootDomain, requireLive, resetDomain, resumeDomain, shutdownDomain, suspendDomain } from '../process/power.ts';
-import { adoptDomain, closingError, reconnectDomain } from '../process/reconnect.ts';
+import { type AdoptedDomain, adoptDomain, closingError, reconnectDomain } from '../process/reconnect.ts';
 import { startDomain } from '../process/start-domain.ts';
 import { statusRecord, thisBoot } from '../process/status-record.ts';
 import { destroyDomain } from '../process/stop-domain.ts';
 import { ConfigStore } from '../status/config-store.ts';
 import { type StateLayout, runFolder } from '../status/state-folder.ts';
-import type { StatusRecord } from '../status/status-file.ts';
 import { StatusStore } from '../status/status-store.ts';
 import { type Defined, defineDomain, domainXml, nativeCommandLine, undefineDomain } from './definitions.ts';
 import type { DriverContext } from './driver-context.ts';
@@ -260,25 +259,25 @@ export class Driver {
   async #reconnectAll(layout: StateLayout): Promise<void> {
     const { records, broken, setAside } = await this.context.status.load();
     this.problems.push(...broken.map(({ path: file, reason }) => ({ what: `a state file cannot be read: ${reason}`, path: file })));
-    const adopted: [Domain, StatusRecord][] = [];
+    const adopted: AdoptedDomain[] = [];
     for (const record of records) {
       try {
-        adopted.push([await adoptDomain(this.context, record), record]);
+        adopted.push(await adoptDomain(this.context, record));
       } catch (error) {
         this.problems.push({ what: `the running domain '${record.name}' cannot be taken over: ${asVireoError(error).message}`, path: path.join(layout.status, `${record.uuid}.json`) });
       }
     }
-    const reconnecting = adopted.map(([domain, record]) => this.#reconnect(domain, record));
+    const reconnecting = adopted.map((each) => this.#reconnect(each));
     this.#reconnected = Promise.all(reconnecting).then(() => {});
     const names = (folders: readonly string[]): ReadonlySet<string> => new Set(folders.map((folder) => path.basename(folder)));
     await this.#clearRunFolders(layout, names(records.map((record) => record.runFolder)), names(setAside.map((uuid) => runFolder(layout, uuid))));
   }
 
-  async #reconnect(domain: Domain, record: StatusRecord): Promise<void> {
+  async #reconnect(adopted: AdoptedDomain): Promise<void> {
     try {
-      await reconnectDomain(this.context, domain, record);
+      await reconnectDomain(this.context, adopted);
     } catch (error) {
-      this.context.log.write('error', 'reconnecting failed', { domain: domain.name, error: asVireoError(error).message });
+      this.context.log.write('error', 'reconnecting failed', { domain: adopted.domain.name, error: asVireoError(error).message });
     }
   }
 

@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { VireoError } from '../base/errors.ts';
+import { guestArchitectures } from '../capabilities/documents/guest-architectures.ts';
 
 /** Node's names of the machine's architecture in libvirt's spelling. */
 const hostArchitectures: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', s390x: 's390x', ppc64: 'ppc64', riscv64: 'riscv64' };
@@ -18,9 +19,14 @@ const usualFolders: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>
   win32: ['C:\\Program Files\\qemu'],
 };
 
+/** QEMU's name of an architecture where it differs from libvirt's: one binary runs several. */
+function qemuName(arch: string): string {
+  return guestArchitectures.get(arch)?.qemuName ?? arch;
+}
+
 /** Path of qemu-system-ARCH. @throws CONFIG_UNSUPPORTED naming what was looked for and where. */
 export async function findEmulator(arch: string | null): Promise<string> {
-  const name = `qemu-system-${arch ?? hostArchitecture()}${process.platform === 'win32' ? '.exe' : ''}`;
+  const name = `qemu-system-${qemuName(arch ?? hostArchitecture())}${process.platform === 'win32' ? '.exe' : ''}`;
   const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), ...(usualFolders[process.platform] ?? [])].filter((folder) => path.isAbsolute(folder));
   for (const folder of folders) {
     const candidate = path.join(folder, name);

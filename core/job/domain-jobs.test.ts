@@ -2,34 +2,13 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { fakeRun } from '../../test/support/fake-run.ts';
-import { VirtualClock, settled } from '../../test/support/virtual-clock.ts';
+import { call, domain, makeJobs, outcome } from '../../test/support/job-bench.ts';
+import { settled } from '../../test/support/virtual-clock.ts';
 import { VireoError } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';
 import { Call } from './call.ts';
-import { DomainJobs, type DomainJobsOptions, type JobRecord } from './domain-jobs.ts';
+import type { JobRecord } from './domain-jobs.ts';
 import { type AsyncKind, type SyncKind, asyncKinds, initialMasks, syncKinds } from './kinds.ts';
-
-const domain = { name: 'sample', uuid: 'c7a5fdbd-edaf-9455-926a-d65c16db1809' };
-
-function makeJobs(options: Partial<DomainJobsOptions> = {}) {
-  const clock = new VirtualClock();
-  const qemu = fakeRun();
-  const saved: JobRecord[] = [];
-  const persist = async (record: JobRecord): Promise<void> => void saved.push(record);
-  return { clock, qemu, saved, jobs: new DomainJobs({ clock, domain: () => domain, run: () => qemu.run, persist, ...options }) };
-}
-
-function call(api: string, signal?: AbortSignal): Call {
-  return new Call({ owner: `remoteDispatchDomain${api}`, client: 'window 1', signal });
-}
-
-/** Whether `work` has ended when nothing can go on without time, and how. */
-async function outcome(work: Promise<unknown>): Promise<string> {
-  let found = 'waits';
-  work.then(() => (found = 'done'), (error: Error) => (found = error.message));
-  await settled();
-  return found;
-}
 
 describe('who is let in', () => {
   test.each(asyncKinds)('while a %s job runs, exactly its mask and destroy are let in', async (kind) => {
@@ -220,7 +199,7 @@ describe('waiting', () => {
 describe('what is on disk', () => {
   test('asynchronous jobs with their phases and destroy are saved; a query is not', async () => {
     const { jobs, saved, clock } = makeJobs();
-    const asyncRecord = (phase: string): JobRecord['async'] => ({ kind: 'migration-out', phase, owner: 'remoteDispatchDomainMigratePerform3', sinceWallMs: clock.wallTime() });
+    const asyncRecord = (phase: string): JobRecord['async'] => ({ kind: 'migration-out', phase, owner: 'remoteDispatchDomainMigratePerform3', sinceWallMs: clock.wallTime(), parkedFor: null, abortRequested: false });
     const migration = await jobs.beginAsync(call('MigratePerform3'), 'migration-out');
     await migration.setPhase('perform3');
     await (await jobs.begin(call('GetInfo'), 'query'))[Symbol.asyncDispose]();
@@ -367,6 +346,25 @@ describe('a handle', () => {
 });
 
 describe('a nested job', () => {
+  test('asked for within a nested body of the same job fails at once; beside it, or of another domain, it waits its turn', async () => {
+    const { jobs } = makeJobs();
+    const other = makeJobs().jobs;
+    await using save = await jobs.beginAsync(call('Save'), 'save');
+    await using elsewhere = await other.beginAsync(call('Save'), 'save');
+    const seen: string[] = [];
+    const first = save.nest(async (monitor) => {
+      await monitor.execute('stop');
+      await expect(save.nest(async () => {})).rejects.toThrow('would wait for itself');
+      await elsewhere.nest(async () => {
+        await settled();
+        await expect(save.nest(async () => {})).rejects.toThrow('would wait for itself');
+      });
+      seen.push('first');
+    });
+    await Promise.all([first, save.nest(async () => void seen.push('second'))]);
+    expect(seen).toEqual(['first', 'second']);
+  });
+
   test('takes turns with the synchronous jobs and says whether the domain is alive', async () => {
     const { jobs, qemu } = makeJobs();
     await using save = await jobs.beginAsync(call('Save'), 'save');

@@ -5,42 +5,17 @@
 import type { Clock } from '../base/clock.ts';
 import { type ErrorDomain, VireoError, asVireoError, invariant } from '../base/errors.ts';
 import { Emitter } from '../base/events.ts';
-import { type AsyncHolder, type AsyncRecord, AsyncState, type Holder, cancelled } from './async-state.ts';
+import { AsyncState, type Holder, cancelled } from './async-state.ts';
 import { Call } from './call.ts';
 import type { DomainRun } from './domain-run.ts';
 import { AgentJob, AsyncJob, type HandleGrant, type ParkOptions, ParkTicket, SyncJob, engineKey } from './handles.ts';
 import type { JobStatistics } from './job-statistics.ts';
+import type { JobRecord, JobsStatus, ParkedJob, RestoredJobs } from './job-status.ts';
 import { type AgentKind, type AsyncKind, type SyncKind, isPersisted } from './kinds.ts';
+import { lockRefusal, noActiveJob, notParked } from './refusals.ts';
 
 export type { AsyncHolder, Holder } from './async-state.ts';
-
-/** What is written down of the jobs: the asynchronous one with its phase, and a destroy. */
-export interface JobRecord {
-  readonly async: AsyncRecord | null;
-  readonly destroy: boolean;
-}
-
-/** What a restarted driver found under way. */
-export interface RestoredJobs {
-  /** Held for the recoverer, who finishes or rolls back and ends it, or parks it again for `parkedFor`. */
-  readonly job: { readonly [K in AsyncKind]: AsyncJob<K> }[AsyncKind] | null;
-  readonly parkedFor: string | null;
-  /** It stands in every record until a destroy job has ended here. */
-  readonly destroy: boolean;
-}
-
-/** A parked job by what is known of it where its ticket is not, as after a restart. */
-export interface ParkedJob<K extends AsyncKind> {
-  readonly kind: K;
-  readonly owner: string;
-}
-
-export interface JobsStatus {
-  readonly sync: Holder | null;
-  readonly async: AsyncHolder | null;
-  readonly agent: Holder | null;
-  readonly waiting: number;
-}
+export type { JobRecord, JobsStatus, ParkedJob, RestoredJobs } from './job-status.ts';
 
 export interface DomainJobsOptions {
   readonly clock: Clock;
@@ -117,9 +92,7 @@ export class DomainJobs {
     const state = this.#async;
     const found = state?.parking;
     const matches = found && (parked instanceof ParkTicket ? parked === found.ticket : parked.kind === state.kind && parked.owner === found.owner);
-    if (!matches) {
-      throw new VireoError('OPERATION_INVALID', notParked(parked.kind, this.#options.domain().name), { domain: this.#options.domain(), details: { wanted: parked.kind, owner: parked.owner } });
-    }
+    if (!matches) throw notParked(this.#options.domain(), parked);
     return this.#takeOver(call, parked.kind, state);
   }
 
@@ -133,7 +106,7 @@ export class DomainJobs {
     const state = this.#abortable();
     if (!state.mask.has('abort')) return this.#requestAbort(call, state);
     await using _ = await this.begin(call, 'abort');
-    if (this.#async !== state) throw this.#noJob(); // the wait may have been long: this is another job
+    if (this.#async !== state) throw noActiveJob(this.#options.domain()); // the wait may have been long: this is another job
     this.#abortable();
     await this.#requestAbort(call, state);
   }
@@ -246,13 +219,9 @@ export class DomainJobs {
   /** The job that may be asked to end now. */
   #abortable(): AsyncState {
     const state = this.#async;
-    if (!state || state.ending) throw this.#noJob();
+    if (!state || state.ending) throw noActiveJob(this.#options.domain());
     if (state.abortPolicy !== 'allowed') throw new VireoError('OPERATION_INVALID', state.abortPolicy.refused, { domain: this.#options.domain() });
     return state;
-  }
-
-  #noJob(): VireoError {
-    return new VireoError('OPERATION_INVALID', 'no job is active on the domain', { domain: this.#options.domain() });
   }
 
   /** A request is heard even if it cannot be saved: a full disk is a reason to abort. */
@@ -292,8 +261,8 @@ export class DomainJobs {
   }
 
   async #acquire(call: Call, want: Want): Promise<HandleGrant> {
-    if (want.kind !== 'nested') this.#assertMayAsk(call); // a nested job must still reach QEMU to undo what was begun
-    if (this.#closed) throw this.#closed;
+    if (want.kind !== 'nested') this.#assertMayAsk(call);
+    else if (this.#closed) throw this.#closed; // a cancelled call still nests, to undo what it began
     await this.#enter(call, want);
     try {
       if (want.slot !== 'agent' && isPersisted(want.kind)) await this.#options.persist(this.record());
@@ -363,7 +332,7 @@ export class DomainJobs {
       this.#waiters.push(waiter);
       this.changes.fire();
       void clock.sleep(waitMs, done.signal).then(() => {
-        if (!done.signal.aborted) waiter.refuse(this.#refusal(want, 'OPERATION_TIMEOUT', ''));
+        if (!done.signal.aborted) waiter.refuse(this.#refusal(want, 'OPERATION_TIMEOUT'));
       });
     });
   }
@@ -424,32 +393,16 @@ export class DomainJobs {
     this.changes.fire();
   }
 
-  #refusal(want: Want, code: 'OPERATION_TIMEOUT' | 'OPERATION_FAILED', ending: string): VireoError {
+  #refusal(want: Want, code: 'OPERATION_TIMEOUT' | 'OPERATION_FAILED', ending = ''): VireoError {
     const status = this.status();
     // Who is in the way: past the mask it is the asynchronous job, though a query may run beside it at this moment.
     const monitor = want.slot === 'agent' ? null : this.#isBarred(want) ? status.async : (status.sync ?? status.async);
-    const agent = want.slot === 'agent' ? status.agent : null;
-    const names = [...(monitor ? [`monitor=${monitor.owner}`] : []), ...(agent ? [`agent=${agent.owner}`] : [])];
-    const held = names.length > 0 ? ` (held by ${names.join(' ')})` : '';
-    const now = this.#options.clock.now();
-    const holders = [status.sync, status.async, status.agent]
-      .filter((holder) => holder !== null)
-      .map(({ slot, kind, owner, client, sinceMs, sinceWallMs }) => ({ slot, kind, owner, client, sinceWallMs, ageMs: Math.round(now - sinceMs) }));
-    return new VireoError(code, `cannot acquire state change lock${held}${ending}`, {
-      domain: this.#options.domain(),
-      details: { wanted: want.kind, holders, waiting: status.waiting },
-    });
+    const blocking = { monitor, agent: want.slot === 'agent' ? status.agent : null };
+    return lockRefusal({ code, ending, wanted: want.kind, status, blocking, domain: this.#options.domain(), nowMs: this.#options.clock.now() });
   }
 }
 
 /** Jobs that the limit on waiters never refuses (libvirt 11.3: async, nested, destroy). */
 function isExempt(want: Want): boolean {
   return want.slot === 'async' || want.kind === 'nested' || want.kind === 'destroy';
-}
-
-/** libvirt's words where a phase of a migration comes to a domain that is not in one. */
-function notParked(kind: AsyncKind, name: string): string {
-  if (kind === 'migration-in') return `domain '${name}' is not processing incoming migration`;
-  if (kind === 'migration-out') return `domain '${name}' is not being migrated`;
-  return `domain '${name}' has no ${kind} job that waits to be continued`;
 }

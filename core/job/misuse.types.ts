@@ -2,13 +2,15 @@
 import type { Call } from './call.ts';
 import type { DomainJobs } from './domain-jobs.ts';
 import type { DomainRun } from './domain-run.ts';
-import { type AsyncJob, SyncJob } from './handles.ts';
+import { type AsyncJob, ParkTicket, SyncJob } from './handles.ts';
 
 declare const jobs: DomainJobs;
 declare const call: Call;
 declare const run: DomainRun;
 declare const queryJob: SyncJob<'query'>;
 declare const saveJob: AsyncJob<'save'>;
+declare const incoming: ParkTicket<'migration-in'>;
+declare function finish(job: AsyncJob<'migration-out'>): Promise<void>;
 declare function stopCpus(job: SyncJob<'suspend'> | SyncJob<'modify'> | SyncJob<'nested'>): Promise<void>;
 
 export async function misuse(): Promise<void> {
@@ -35,6 +37,14 @@ export async function misuse(): Promise<void> {
   await jobs.begin('remoteDispatchDomainSuspend', 'suspend');
   // @ts-expect-error handles come from the engine
   new SyncJob(Symbol('forged'), 'modify', { run: () => null, end: async () => {} });
+  // @ts-expect-error what was parked as one kind is not adopted as another
+  await finish(await jobs.adopt(call, incoming));
+  // @ts-expect-error a parked job has a deadline and somebody who cleans up
+  await saveJob.park({ owner: 'connection 7' });
+  // @ts-expect-error a ticket is no handle
+  await incoming.nest(async () => {});
+  // @ts-expect-error tickets come from the engine
+  new ParkTicket(Symbol('forged'), 'save', 'connection 7', () => {});
   await saveJob.nest(async (monitor) => {
     await monitor.execute('stop');
     // @ts-expect-error the command takes no such argument

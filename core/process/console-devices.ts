@@ -6,7 +6,13 @@ import { isAgentChannel } from '../devices/channel/channel.ts';
 import type { Character } from '../devices/character/character.ts';
 import { isVirtioConsole } from '../devices/console/console.ts';
 
-export function consoleDevices(definition: DomainDefinition): readonly ConsoleDevice[] {
+/**
+ * @param runStarts where in its log each console's run began, by alias, for a run found again; null for one that is
+ *   about to begin.
+ */
+export function consoleDevices(definition: DomainDefinition, runStarts: ReadonlyMap<string, number> | null): readonly ConsoleDevice[] {
+  const device = (character: Character & { readonly alias: string | null }, kind: ConsoleDevice['kind'], label: string): ConsoleDevice | null =>
+    consoleDevice(character, kind, label, runStarts && (runStarts.get(character.alias ?? '') ?? 0));
   const serials = devicesOf(definition.devices, 'serial').map((serial) => device(serial, 'serial', serialLabel(serial)));
   const consoles = devicesOf(definition.devices, 'console').filter(isVirtioConsole);
   const channels = devicesOf(definition.devices, 'channel').filter((channel) => !isAgentChannel(channel));
@@ -24,13 +30,13 @@ function serialLabel(serial: DeviceOf<'serial'>): string {
 }
 
 /** Null for a backend whose bytes go elsewhere: a file, a TCP port, another program's socket. */
-function device(character: Character & { readonly alias: string | null }, kind: ConsoleDevice['kind'], label: string): ConsoleDevice | null {
+function consoleDevice(character: Character & { readonly alias: string | null }, kind: ConsoleDevice['kind'], label: string, runStart: number | null): ConsoleDevice | null {
   const { backend, alias, log } = character;
   if (alias === null) return null;
   const logFile = log?.file ?? null;
   if (backend.type === 'unix' && backend.source?.mode === 'bind' && backend.source.path !== null) {
-    return { alias, kind, label, logFile, backend: { type: 'unix', path: backend.source.path } };
+    return { alias, kind, label, logFile, runStart, backend: { type: 'unix', path: backend.source.path } };
   }
   const pty = backend.type === 'pty' ? (backend.source?.path ?? null) : null;
-  return pty === null ? null : { alias, kind, label, logFile, backend: { type: 'pty', path: pty } };
+  return pty === null ? null : { alias, kind, label, logFile, runStart, backend: { type: 'pty', path: pty } };
 }

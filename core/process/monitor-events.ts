@@ -43,6 +43,10 @@ export class MonitorEvents {
 
   /** Called from the monitor's read path: it only queues. */
   readonly receive = (event: QmpEvent): void => {
+    if (this.#queue.length >= maximumQueued) {
+      this.#context.log.write('warning', 'too many events of a domain are waiting; one was dropped', { domain: this.#domain.name, event: event.event });
+      return;
+    }
     this.#enqueue(() => this.#handle(event));
   };
 
@@ -57,10 +61,6 @@ export class MonitorEvents {
   }
 
   #enqueue(work: () => Promise<void> | void): void {
-    if (this.#queue.length >= maximumQueued) {
-      this.#context.log.write('warning', 'too many events of a domain are waiting; one was dropped', { domain: this.#domain.name });
-      return;
-    }
     this.#queue.push(work);
     void this.#work();
   }
@@ -73,10 +73,14 @@ export class MonitorEvents {
       try {
         await next();
       } catch (error) {
-        this.#context.log.write('error', 'an event of a domain could not be handled', { domain: this.#domain.name, error: asVireoError(error).message });
+        this.#failed(error);
       }
     }
     this.#working = false;
+  }
+
+  #failed(error: unknown): void {
+    this.#context.log.write('error', 'an event of a domain could not be handled', { domain: this.#domain.name, error: asVireoError(error).message });
   }
 
   #handle(event: QmpEvent): Promise<void> | void {
@@ -128,14 +132,15 @@ export class MonitorEvents {
     this.#domain.transition({ state: 'running', reason: 'event wakeup' }, { event: 'started', detail: 'wakeup' });
   }
 
-  async #onShutdown(guest: boolean, reason: string): Promise<void> {
+  #onShutdown(guest: boolean, reason: string): void {
     if (reason === 'host-signal' || reason === 'host-qmp-quit') {
       // Somebody ended QEMU from outside in good order: its end, which follows, is no crash.
       this.#live.endReason ??= 'shutdown';
       return;
     }
     this.#domain.transition({ state: 'in shutdown', reason: 'unknown' }, { event: 'shutdown', detail: guest ? 'guest' : 'host' });
-    await afterShutdown(this.#context, this.#domain, this.#live);
+    // Not waited for: the STOP that belongs to this shutdown must find the domain in it, not after a reboot.
+    afterShutdown(this.#context, this.#domain, this.#live).catch((error: unknown) => this.#failed(error));
   }
 
   #onReset(guest: boolean): void {

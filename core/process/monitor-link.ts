@@ -14,6 +14,9 @@ import type { ProcessContext } from './process-context.ts';
 import { refreshDomain } from './refresh-domain.ts';
 import { endAfter } from './stop-domain.ts';
 
+/** QEMU said something senseless, or nothing: asking it at once again and again would help nobody. */
+const pauseAfterFailureMs = 500;
+
 interface ConnectOptions {
   /** How long the socket, the greeting and the negotiation may take in all. */
   readonly deadlineMs: number;
@@ -70,7 +73,7 @@ function tellSilence(context: ProcessContext, domain: Domain, about: string): vo
 /**
  * Opens the monitor of a running QEMU and brings the domain up to date. It holds a job all the while, so that whoever
  * comes waits and is told by whom; a destroy passes, because it ends the process first. Resolves when the domain is
- * reached, or ended because it cannot be.
+ * reached, or ended because nobody can command its QEMU any more.
  */
 export async function takeUp(context: ProcessContext, domain: Domain, live: LiveDomain, events: MonitorEvents, owner: string): Promise<void> {
   const call = Call.ofDriver(owner, context.log, context.closing);
@@ -84,7 +87,12 @@ export async function takeUp(context: ProcessContext, domain: Domain, live: Live
       if (context.closing.aborted || domain.live !== live) return;
       const error = asVireoError(thrown);
       context.log.write('warning', 'a running domain could not be reached', { domain: domain.name, error: error.message });
-      if (error.code === 'OPERATION_TIMEOUT') continue; // silent, but alive
+      if (!live.died.aborted && mayAnswerLater(error)) {
+        await context.clock.sleep(pauseAfterFailureMs, AbortSignal.any([context.closing, live.died]));
+        continue;
+      }
+      // It can be commanded, only not all of it was understood: no reason to end a guest.
+      if (live.isMonitorOpen && !live.died.aborted) return domain.changed();
       // Nobody can command this QEMU any more: ending it keeps a second one from writing its disks (as libvirt does).
       await endAfter(context, owner, domain, live, () => (domain.state === 'in shutdown' ? 'shutdown' : 'crashed'));
       return;
@@ -135,7 +143,7 @@ async function reachMonitor(context: ProcessContext, domain: Domain, live: LiveD
   }
 }
 
-/** EAGAIN: QEMU's queue of connections is full, because it has accepted none for long. */
+/** Silent or senseless, but alive. EAGAIN: QEMU's queue of connections is full, because it has accepted none for long. */
 function mayAnswerLater({ code, details }: VireoError): boolean {
   return code === 'OPERATION_TIMEOUT' || details['errno'] === 'EAGAIN' || details['monitor'] !== undefined;
 }
@@ -143,7 +151,7 @@ function mayAnswerLater({ code, details }: VireoError): boolean {
 async function addConsoles(context: ProcessContext, domain: Domain, live: LiveDomain): Promise<void> {
   const { consoles } = live.facts;
   const there = new Set(consoles.status().filter(({ state }) => state !== 'failed').map(({ alias }) => alias));
-  for (const device of consoleDevices(live.definition)) {
+  for (const device of consoleDevices(live.definition, live.consoleStarts)) {
     if (there.has(device.alias)) continue;
     await consoles.add(device, live.died).catch((error: unknown) => {
       context.log.write('warning', 'a console could not be opened again', { domain: domain.name, device: device.alias, error: asVireoError(error).message });

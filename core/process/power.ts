@@ -1,8 +1,10 @@
 /** What can be asked of a running guest: shut down, reboot, reset, suspend, resume (F6). */
+import { isAgentRefusal, isAgentSilent, requireAgentChannel } from '../agent/agent-error.ts';
 import { VireoError } from '../base/errors.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
 import type { Call } from '../job/call.ts';
+import { askAgentForPower } from './agent-power.ts';
 import { markPaused, markRunning } from './monitor-events.ts';
 import type { ProcessContext } from './process-context.ts';
 
@@ -14,18 +16,38 @@ export function requireLive(domain: Domain): LiveDomain {
   return domain.live;
 }
 
-/** Presses the power button; the guest decides. QEMU waits after the shutdown, and the driver ends it then. */
+/**
+ * Asks the guest to shut down, through its agent or by the power button; the guest decides. QEMU waits after the
+ * shutdown, and the driver ends it then.
+ */
 export async function shutdownDomain(context: ProcessContext, call: Call, domain: Domain, mode: PowerMode): Promise<void> {
-  await pressPowerButton(context, call, domain, mode, false);
+  await askGuest(context, call, domain, mode, false);
 }
 
-/** The same button, with the next shutdown turned into a reset: ACPI has no button for a reboot. */
+/** Asks the guest to boot again, in the same ways. */
 export async function rebootDomain(context: ProcessContext, call: Call, domain: Domain, mode: PowerMode): Promise<void> {
-  await pressPowerButton(context, call, domain, mode, true);
+  await askGuest(context, call, domain, mode, true);
 }
 
-async function pressPowerButton(context: ProcessContext, call: Call, domain: Domain, mode: PowerMode, reboot: boolean): Promise<void> {
-  refuseAgent(domain, mode);
+/** By default the agent where it is connected, and the button where the agent does not do it (F6). */
+async function askGuest(context: ProcessContext, call: Call, domain: Domain, mode: PowerMode, reboot: boolean): Promise<void> {
+  const live = requireLive(domain);
+  if (mode === 'agent') requireAgentChannel(live.agent, domain.identity);
+  if (domain.state === 'paused') throw new VireoError('OPERATION_INVALID', 'domain is paused: resume it first, a guest that stands still sees no button', { domain: domain.identity });
+  if (mode === 'agent') return await askAgentForPower(context, call, domain, reboot ? 'reboot' : 'powerdown');
+  if (mode === 'default' && live.agent === 'connected') {
+    try {
+      return await askAgentForPower(context, call, domain, reboot ? 'reboot' : 'powerdown');
+    } catch (error) {
+      if (live.died.aborted || !(isAgentSilent(error) || isAgentRefusal(error))) throw error;
+      context.log.write('info', 'the guest agent did not take the request; pressing the power button', { domain: domain.name, error: error.message });
+    }
+  }
+  await pressPowerButton(context, call, domain, reboot);
+}
+
+/** For a reboot the next shutdown is turned into a reset: ACPI has no button for one. */
+async function pressPowerButton(context: ProcessContext, call: Call, domain: Domain, reboot: boolean): Promise<void> {
   await using job = await domain.jobs.begin(call, 'modify');
   const monitor = job.monitor();
   const live = requireLive(domain);
@@ -38,13 +60,6 @@ async function pressPowerButton(context: ProcessContext, call: Call, domain: Dom
     live.rebootOnShutdown = false; // nobody pressed: the guest's next shutdown is its own
     throw error;
   }
-}
-
-function refuseAgent(domain: Domain, mode: PowerMode): void {
-  if (mode !== 'agent') return;
-  const live = requireLive(domain);
-  const why = live.agent === 'not configured' ? 'QEMU guest agent is not configured' : live.agent === 'disconnected' ? 'QEMU guest agent is not connected' : 'this version asks the agent for nothing yet; use mode acpi';
-  throw new VireoError(live.agent === 'not configured' ? 'CONFIG_UNSUPPORTED' : 'AGENT_UNRESPONSIVE', why, { domain: domain.identity });
 }
 
 /** The reset button: at once, without the guest's consent. */

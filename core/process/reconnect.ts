@@ -6,6 +6,8 @@ import { VireoError } from '../base/errors.ts';
 import { parseDomain } from '../devices/domain-xml.ts';
 import type { Domain } from '../domain/domain.ts';
 import { LiveDomain, type RunningProcess } from '../domain/live-domain.ts';
+import { Call } from '../job/call.ts';
+import type { RestoredJobs } from '../job/domain-jobs.ts';
 import type { StatusRecord } from '../status/status-file.ts';
 import { agentPort } from './agent-channel.ts';
 import { MonitorEvents } from './monitor-events.ts';
@@ -15,8 +17,15 @@ import { adoptProcess } from './qemu-process.ts';
 import { recordedState, thisBoot } from './status-record.ts';
 import { endAfter } from './stop-domain.ts';
 
-/** The domain of a state file, with its process held; monitor and consoles follow in `reconnectDomain`. */
-export async function adoptDomain(context: ProcessContext, record: StatusRecord): Promise<Domain> {
+/** A domain whose process is held again, and what the earlier driver had not finished on it. */
+export interface AdoptedDomain {
+  readonly domain: Domain;
+  readonly record: StatusRecord;
+  readonly unfinished: RestoredJobs;
+}
+
+/** The domain of a state file, with its process and its jobs held; monitor and consoles follow in `reconnectDomain`. */
+export async function adoptDomain(context: ProcessContext, record: StatusRecord): Promise<AdoptedDomain> {
   const definition = parseDomain(record.xml, { source: `state file of ${record.name}`, form: 'live' });
   const domain = context.registry.byUuid(record.uuid) ?? context.registry.add(record.uuid, record.name, null);
   const sameBoot = record.process.bootId === (await thisBoot());
@@ -40,11 +49,14 @@ export async function adoptDomain(context: ProcessContext, record: StatusRecord)
   live.rebootOnShutdown = record.rebootOnShutdown;
   live.pendingChanges = record.pendingChanges;
   for (const taint of record.taints) live.taints.add(taint);
+  for (const [alias, start] of Object.entries(record.consoleStarts)) live.consoleStarts.set(alias, start);
   live.agent = agentPort(definition) === null ? 'not configured' : 'disconnected';
   context.registry.reserveId(record.id);
   domain.live = live;
   domain.restoreState(recordedState(record), record.stateSinceMs);
-  return domain;
+  // In the same step as `live`: nobody may begin a job before the unfinished one is there.
+  const unfinished = domain.jobs.restore(Call.ofDriver('processRestore', context.log, context.closing), record.job);
+  return { domain, record, unfinished };
 }
 
 /**
@@ -52,11 +64,14 @@ export async function adoptDomain(context: ProcessContext, record: StatusRecord)
  * that it began is finished. Resolves when that is done; a QEMU that does not answer keeps it waiting as long as it
  * lives.
  */
-export async function reconnectDomain(context: ProcessContext, domain: Domain, record: StatusRecord): Promise<void> {
+export async function reconnectDomain(context: ProcessContext, adopted: AdoptedDomain): Promise<void> {
+  const { domain, record, unfinished } = adopted;
   const { live } = domain;
   if (!live) return;
-  if (record.starting || record.job.async?.kind === 'start' || record.job.destroy) {
-    live.endReason = record.job.destroy ? 'destroyed' : 'failed';
+  // A start is the one long job so far; those that can be taken up again will be, each by its own module.
+  await using _unfinishedJob = unfinished.job;
+  if (record.starting || unfinished.job || unfinished.destroy) {
+    live.endReason = unfinished.destroy ? 'destroyed' : 'failed';
     await endAfter(context, 'processReconnect', domain, live, () => 'failed');
     return;
   }

@@ -8,6 +8,7 @@ import { VireoError, asVireoError } from '../base/errors.ts';
 import type { Accelerator, QemuCapabilities } from '../capabilities/qemu-capabilities.ts';
 import { buildCommandLine } from '../command/build-command-line.ts';
 import { liveDefinition } from '../command/live-definition.ts';
+import { devicesOf } from '../conf/device-definition.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { takeLiveFacts } from '../devices/live-facts.ts';
 import type { LaunchContext } from '../devices/launch-context.ts';
@@ -169,7 +170,9 @@ async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain
   const facts = await job.nest(async (monitor) => ({ chardevs: await monitor.query('query-chardev') }));
   live.definition = takeLiveFacts(live.definition, { chardevs: new Map(facts.value.chardevs.map(({ label, filename }) => [label, filename])) });
   // Before the CPUs run: a socket that is connected late has missed what the guest said.
-  for (const device of consoleDevices(live.definition)) await live.facts.consoles.add(device, live.died);
+  for (const device of consoleDevices(live.definition, null)) await live.facts.consoles.add(device, live.died);
+  for (const { alias, runStart } of live.facts.consoles.status()) live.consoleStarts.set(alias, runStart);
+  await setBalloon(live, job);
   live.markReached();
   if (!paused) await job.nest((monitor) => monitor.execute('cont'));
   live.died.throwIfAborted();
@@ -177,6 +180,14 @@ async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain
   domain.transition(paused ? { state: 'paused', reason: 'user' } : { state: 'running', reason: 'booted' }, { event: 'started', detail: 'booted' });
   await context.saveStatus(domain);
   events.release();
+}
+
+/** `<currentMemory>` below `<memory>`: what the guest leaves to the host as soon as its driver for the balloon is there. */
+async function setBalloon(live: LiveDomain, job: AsyncJob<'start'>): Promise<void> {
+  const { currentMemoryKiB, memoryKiB, devices } = live.definition;
+  const hasBalloon = devicesOf(devices, 'memballoon').some(({ model }) => model !== 'none');
+  if (!hasBalloon || currentMemoryKiB === null || currentMemoryKiB >= memoryKiB) return;
+  await job.nest((monitor) => monitor.execute('balloon', { value: currentMemoryKiB * 1024 }));
 }
 
 /** Ends what a start has begun. @returns what the caller is told. */

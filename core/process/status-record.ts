@@ -16,7 +16,7 @@ export function thisBoot(): Promise<string | null> {
 /** What the state file says now; null for a domain that does not run. */
 export function statusRecord(domain: Domain, bootName: string | null): StatusRecord | null {
   const { live } = domain;
-  if (!live) return null;
+  if (!live || live.ended) return null;
   const { facts } = live;
   return {
     version: 1,
@@ -39,6 +39,7 @@ export function statusRecord(domain: Domain, bootName: string | null): StatusRec
     rebootOnShutdown: live.rebootOnShutdown,
     pendingChanges: live.pendingChanges,
     taints: [...live.taints],
+    consoleStarts: Object.fromEntries(live.consoleStarts),
     job: domain.jobs.record(),
     xml: formatDomain(live.definition, { form: 'live', secure: true }),
   };

@@ -45,8 +45,10 @@ async function finishRun(context: ProcessContext, domain: Domain, live: LiveDoma
   await live.detach();
   await rm(live.facts.runFolder, { recursive: true, force: true });
   await context.domainLog(domain.uuid).line(`shutting down, reason=${end.reason}`, context.clock.wallTime()).catch(() => {});
-  domain.live = null;
+  live.ended = true;
   await context.status.remove(domain.uuid).catch((error: unknown) => context.log.write('error', 'a state file could not be removed', { domain: domain.name, error: String(error) }));
+  // From here to the event nothing waits: nobody sees a domain that neither runs nor is shut off.
+  domain.live = null;
   // A transient domain leaves every list with its run; the event that tells of the end carries no summary then.
   if (domain.persistent === null) context.registry.remove(domain);
   domain.transition({ state: 'shut off', reason: end.reason }, end.event);

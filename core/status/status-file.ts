@@ -27,8 +27,10 @@ export const statusSchema = z.object({
   rebootOnShutdown: z.boolean(),
   pendingChanges: z.boolean(),
   taints: z.array(z.string()),
+  /** Offsets in the consoles' logs, by alias. */
+  consoleStarts: z.record(z.string(), z.number().nonnegative()).default({}),
   job: z.object({
-    async: z.object({ kind: z.enum(asyncKinds), phase: z.string(), owner: z.string(), sinceWallMs: z.number() }).nullable(),
+    async: z.object({ kind: z.enum(asyncKinds), phase: z.string(), owner: z.string(), sinceWallMs: z.number(), parkedFor: z.string().nullable().default(null), abortRequested: z.boolean().default(false) }).nullable(),
     destroy: z.boolean(),
   }),
   /** The live definition with output-only data and secrets. */

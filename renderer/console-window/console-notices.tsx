@@ -1,7 +1,9 @@
 /** Lines that stay in the window and never in the guest's output: taken over, released, refused, typed in vain. */
 import { ArrowLeftRight, CircleAlert, Eye, Hand, type LucideIcon } from 'lucide-react';
 import type { ReactElement, ReactNode } from 'react';
+import { isActiveState } from '../../core/domain/domain-state.ts';
 import { Button } from '../shared/button.tsx';
+import { useDomain } from '../shared/session.ts';
 import { useNow } from '../shared/use-now.ts';
 import { formatClock } from '../words/format.ts';
 import { useConsole, useConsoleState } from './console-context.ts';
@@ -9,10 +11,11 @@ import { useConsole, useConsoleState } from './console-context.ts';
 const hintShownMs = 5_000;
 
 export function ConsoleNotices(): ReactElement | null {
-  const { session } = useConsole();
+  const { session, uuid } = useConsole();
   const { notice, refused, error, phase, mode, asking, typedInVainMs } = useConsoleState((state) => state);
   const now = useNow();
-  const takeOver = <Button label="Take over" small busy={asking === 'take-over'} onPress={() => session.takeOver()} />;
+  const runs = isActiveState(useDomain(uuid)?.state ?? 'shut off');
+  const takeOver = runs && <Button label="Take over" small busy={asking === 'take-over'} onPress={() => session.takeOver()} />;
   const dismiss = <Button label="Dismiss" small kind="bare" onPress={() => session.dismiss()} />;
 
   if (refused) {

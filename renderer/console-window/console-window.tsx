@@ -2,7 +2,7 @@
 import { type ReactElement, useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import { HeldDialog } from '../shared/dialogs.tsx';
-import { Toaster } from '../shared/failure-toast.tsx';
+import { Toaster, attempt } from '../shared/failure-toast.tsx';
 import { LinkBanner } from '../shared/link-banner.tsx';
 import { useActionState, useDomain, useSession } from '../shared/session.ts';
 import { useConsole, useConsoleState } from './console-context.ts';
@@ -10,12 +10,12 @@ import { ConsoleFooter } from './console-footer.tsx';
 import { ConsoleHeader } from './console-header.tsx';
 import { ConsoleNotices } from './console-notices.tsx';
 import { FindBar } from './find-bar.tsx';
-import { StoppedOverlay } from './stopped-overlay.tsx';
+import { StoppedBar } from './stopped-bar.tsx';
 
 export function ConsoleWindow(): ReactElement {
   const { uuid, number, finding } = useConsole();
   const isFinding = useStore(finding, (state) => state.open);
-  const { actions } = useSession();
+  const { actions, host } = useSession();
   const held = useActionState((state) => state.held);
   const name = useDomain(uuid)?.name ?? 'Domain';
   const label = useDeviceLabel();
@@ -30,10 +30,13 @@ export function ConsoleWindow(): ReactElement {
       <main className="terminal-frame" aria-label={`Console ${label} of ${name}`}>
         <TerminalPane />
         {isFinding && <FindBar onClose={() => finding.setState({ open: false })} />}
-        <StoppedOverlay />
       </main>
+      <StoppedBar />
       <ConsoleFooter label={label} />
-      {held && <HeldDialog held={held} onView={null} onWait={() => void actions.waitAndRun(held)} onClose={() => actions.dismissHeld()} />}
+      {held && <HeldDialog held={held} onView={() => {
+        actions.dismissHeld();
+        void attempt(`${name} was not shown`, () => host.client.call('desktopShowMain', { uuid }));
+      }} onWait={() => void actions.waitAndRun(held)} onClose={() => actions.dismissHeld()} />}
       <Toaster />
     </div>
   );

@@ -26,7 +26,7 @@ const groups = {
 export interface ActionMenuProps {
   readonly domains: readonly DomainSummary[];
   readonly which: keyof typeof groups;
-  /** For a menu without a trigger, which must be closed by its owner. */
+  /** For a menu without a trigger, which must take the focus itself and be closed by its owner. */
   readonly onClose?: () => void;
 }
 
@@ -48,7 +48,7 @@ export function ActionMenu({ domains, which, onClose }: ActionMenuProps): ReactE
     </MenuGroup>
   ));
   const label = domains.length === 1 ? `Actions for ${domains[0]?.name}` : `Actions for ${domains.length} domains`;
-  return <Menu className="menu" aria-label={label} {...(onClose ? { onClose } : {})}>{items}</Menu>;
+  return <Menu className="menu" aria-label={label} {...(onClose ? { onClose, autoFocus: 'first' } : {})}>{items}</Menu>;
 }
 
 function MenuGroup({ first, children }: { readonly first: boolean; readonly children: ReactElement[] }): ReactElement {

@@ -3,6 +3,7 @@ import { SquareTerminal } from 'lucide-react';
 import type { ReactElement } from 'react';
 import type { ConsoleSummary, DomainSummary } from '../../core/domain/domain-summary.ts';
 import { Button } from '../shared/button.tsx';
+import { definedConsoles } from '../words/devices.ts';
 import { formatBytes, formatExact, plural } from '../words/format.ts';
 import { useCommands } from './view-context.ts';
 
@@ -14,7 +15,7 @@ export interface ConsoleListProps {
 
 export function ConsoleList({ summary, compact = false }: ConsoleListProps): ReactElement {
   const { openConsole } = useCommands();
-  if (summary.consoles.length === 0) return <p className="quiet">The definition has no serial port and no console. Add &lt;serial type='pty'/&gt; to get one.</p>;
+  if (summary.consoles.length === 0) return <DefinedConsoles summary={summary} />;
   return (
     <ul className="consoles">
       {summary.consoles.map((each) => (
@@ -25,6 +26,26 @@ export function ConsoleList({ summary, compact = false }: ConsoleListProps): Rea
             <span className="quiet" title={each.writer ? `since ${formatExact(each.writer.sinceMs)}` : undefined}>{consoleWords(each, compact)}</span>
           </div>
           <Button label="Open" small hint={`Opens ${each.label} in a window of its own.`} onPress={() => openConsole(summary.uuid, each.alias)} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Only a domain that runs has consoles to open; until then its definition says which there will be. */
+function DefinedConsoles({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  const defined = definedConsoles(summary);
+  if (defined.length === 0) return <p className="quiet">The definition has no serial port and no console. Add &lt;serial type='pty'/&gt; to get one.</p>;
+  return (
+    <ul className="consoles">
+      {defined.map((device, index) => (
+        <li key={`${index}:${device.label}`} className="console-item">
+          <SquareTerminal size={16} aria-hidden />
+          <div className="console-text">
+            <span>{device.label}</span>
+            <span className="quiet">opens when the domain runs</span>
+          </div>
+          <Button label="Open" small disabled />
         </li>
       ))}
     </ul>

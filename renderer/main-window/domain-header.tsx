@@ -49,9 +49,9 @@ function Attention({ summary, now }: { readonly summary: DomainSummary; readonly
   const holder = mainHolder(summary.jobs);
   if (visibleState(summary, now) === 'not answering') {
     return (
-      <div className="notice warn" role="alert">
+      <div className="notice warn" role="alert" title={summary.control.details ?? undefined}>
         <TriangleAlert size={16} aria-hidden />
-        <span>QEMU does not answer since {formatElapsed(now - summary.control.sinceMs)}{summary.control.details ? `: ${summary.control.details}` : ''}. The guest itself may still work.</span>
+        <span>QEMU has not answered for {formatElapsed(now - summary.control.sinceMs)}. The guest itself may still work.</span>
       </div>
     );
   }

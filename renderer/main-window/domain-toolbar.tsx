@@ -6,13 +6,13 @@ import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { Button } from '../shared/button.tsx';
 import { useActionState } from '../shared/session.ts';
 import { pendingOf } from '../store/action-store.ts';
-import { type DomainAction, domainActions } from '../store/domain-actions.ts';
+import { type DomainAction, domainActions, isResumable } from '../store/domain-actions.ts';
 import { ActionMenu, actionIcons } from './action-menu.tsx';
 import { useCommands } from './view-context.ts';
 
 export function DomainToolbar({ summary }: { readonly summary: DomainSummary }): ReactElement {
   const { openConsole } = useCommands();
-  const isPaused = summary.state === 'paused';
+  const isPaused = isResumable(summary);
   const primary = summary.state === 'shut off' ? 'start' : isPaused ? 'resume' : 'console';
   return (
     <Toolbar className="toolbar" aria-label={`Actions for ${summary.name}`}>

@@ -3,26 +3,29 @@
  * that a thousand domains changing state leave the list alone.
  */
 import { ChevronRight, Monitor, SearchX } from 'lucide-react';
-import type { MouseEvent, ReactElement } from 'react';
-import { useMemo, useState } from 'react';
+import type { MouseEvent, ReactElement, RefObject } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { Button as AriaButton, Collection, ListLayout, type Selection, Tree, TreeItem, TreeItemContent, Virtualizer } from 'react-aria-components';
 import { useHost } from '../shared/session.ts';
 import { type DomainRow, domainRows } from '../store/domain-rows.ts';
 import { domainsOf } from '../store/host-store.ts';
 import { hostKey } from '../store/view-store.ts';
+import { formatCount } from '../words/format.ts';
 import { type ContextMenuPlace, DomainContextMenu } from './domain-context-menu.tsx';
 import { DomainRowContent } from './domain-row.tsx';
 import { useCommands, useView, useViewStore } from './view-context.ts';
 
 const rowHeightPx = 28;
+const paddingPx = 6;
 
 export function DomainTree(): ReactElement {
   const view = useViewStore();
   const { openConsole } = useCommands();
   const rows = useRows();
   const selected = useView((state) => state.selected);
+  const tree = useSelectedInSight(selected, rows);
   const [menu, setMenu] = useState<ContextMenuPlace | null>(null);
-  const layout = useMemo(() => new ListLayout({ rowHeight: rowHeightPx, padding: 6 }), []);
+  const layout = useMemo(() => new ListLayout({ rowHeight: rowHeightPx, padding: paddingPx }), []);
 
   const onSelectionChange = (keys: Selection): void => {
     view.setState({ selected: new Set(keys === 'all' ? rows.map((row) => row.id) : [...keys].map(String)), draft: null });
@@ -39,6 +42,7 @@ export function DomainTree(): ReactElement {
     <nav className="sidebar" aria-label="Computers and domains" onContextMenu={onContextMenu}>
       <Virtualizer layout={layout}>
         <Tree
+          ref={tree}
           className="tree"
           aria-label="Domains"
           selectionMode="multiple"
@@ -60,6 +64,25 @@ export function DomainTree(): ReactElement {
       <DomainContextMenu place={menu} onClose={() => setMenu(null)} />
     </nav>
   );
+}
+
+/** A domain that is selected from elsewhere (it was just defined, or the tray asks for it) may be out of sight. */
+function useSelectedInSight(selected: ReadonlySet<string>, rows: readonly DomainRow[]): RefObject<HTMLDivElement | null> {
+  const tree = useRef<HTMLDivElement>(null);
+  const only = selected.size === 1 ? [...selected][0] : undefined;
+  const isListed = rows.some((row) => row.id === only);
+  const newest = useRef(rows);
+  useEffect(() => {
+    newest.current = rows;
+  });
+  useEffect(() => {
+    const element = tree.current;
+    if (!element || !isListed) return;
+    const top = paddingPx + (newest.current.findIndex((row) => row.id === only) + 1) * rowHeightPx; // this computer comes first
+    const isInSight = top >= element.scrollTop && top + rowHeightPx <= element.scrollTop + element.clientHeight;
+    if (!isInSight) element.scrollTo({ top: top - (element.clientHeight - rowHeightPx) / 2 });
+  }, [only, isListed]);
+  return tree;
 }
 
 function DomainItem({ row }: { readonly row: DomainRow }): ReactElement {
@@ -116,7 +139,7 @@ function TreeFootnote({ shown }: { readonly shown: number }): ReactElement | nul
   return (
     <div className="tree-note quiet">
       <SearchX size={16} aria-hidden />
-      <p>None of {total} domains fits this search.</p>
+      <p>{total === 1 ? 'The one domain here does not fit this search.' : `None of ${formatCount(total)} domains fits this search.`}</p>
       <AriaButton className="button link" onPress={() => view.setState({ filter: '' })}>Show all</AriaButton>
     </div>
   );

@@ -12,34 +12,12 @@ type Log = AnyMethodResult<'domainGetLog'>;
 
 const maximumBytes = 256 * 1024;
 
+/** A guest that floods its host with events has its log read at most this often. */
+const leastIntervalMs = 1_000;
+
 export function LogTab({ summary }: { readonly summary: DomainSummary }): ReactElement {
-  const { host } = useSession();
-  const [log, setLog] = useState<Log | null>(null);
-  const [error, setError] = useState<VireoError | null>(null);
+  const { log, error, refresh } = useLog(summary);
   const [reading, setReading] = useState(false);
-  const link = useHost((state) => state.link.phase);
-  const { uuid, state, reason, pid } = summary;
-
-  const fetchLog = useCallback(
-    (signal: AbortSignal) =>
-      host.client.call('domainGetLog', { domain: uuid, maximumBytes }, { signal }).then(
-        (read) => {
-          setLog(read);
-          setError(null);
-        },
-        (thrown: unknown) => {
-          if (!signal.aborted) setError(asVireoError(thrown));
-        },
-      ),
-    [host, uuid],
-  );
-  useEffect(() => {
-    if (link !== 'connected') return undefined;
-    const ended = new AbortController();
-    void fetchLog(ended.signal);
-    return () => ended.abort();
-  }, [fetchLog, link, state, reason, pid]);
-
   return (
     <div className="log">
       <div className="pane-bar">
@@ -51,14 +29,47 @@ export function LogTab({ summary }: { readonly summary: DomainSummary }): ReactE
           busy={reading}
           onPress={() => {
             setReading(true);
-            void fetchLog(new AbortController().signal).finally(() => setReading(false));
+            void refresh().finally(() => setReading(false));
           }}
         />
       </div>
-      {error && <p className="notice bad" role="alert"><span>The log was not read. {error.message} {adviceFor(error.code)}</span></p>}
+      {error && <p className="notice bad" role="alert"><span>The log was not read. {error.message} {adviceFor(error)}</span></p>}
       <LogText text={log?.text ?? null} />
     </div>
   );
+}
+
+interface ReadLog {
+  readonly log: Log | null;
+  readonly error: VireoError | null;
+  readonly refresh: () => Promise<void>;
+}
+
+/** The log's end, read again after each event of the domain. */
+function useLog(summary: DomainSummary): ReadLog {
+  const { host } = useSession();
+  const link = useHost((state) => state.link.phase);
+  const { uuid } = summary;
+  const [log, setLog] = useState<Log | null>(null);
+  const [error, setError] = useState<VireoError | null>(null);
+  const readAt = useRef(-leastIntervalMs);
+
+  const refresh = useCallback(async () => {
+    readAt.current = performance.now();
+    try {
+      setLog(await host.client.call('domainGetLog', { domain: uuid, maximumBytes }));
+      setError(null);
+    } catch (thrown) {
+      setError(asVireoError(thrown));
+    }
+  }, [host, uuid]);
+  useEffect(() => {
+    if (link !== 'connected') return undefined;
+    const timer = setTimeout(() => void refresh(), Math.max(0, readAt.current + leastIntervalMs - performance.now()));
+    return () => clearTimeout(timer);
+    // Every event brings a new summary, whatever it was about.
+  }, [refresh, link, summary]);
+  return { log, error, refresh };
 }
 
 function LogText({ text }: { readonly text: string | null }): ReactElement {

@@ -3,7 +3,8 @@ import type { ReactElement, ReactNode } from 'react';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { useHost } from '../shared/session.ts';
 import { useNow } from '../shared/use-now.ts';
-import { formatClock, formatDuration, formatElapsed, formatExact, formatMemory, formatWhen } from '../words/format.ts';
+import { hasAgentChannel } from '../words/devices.ts';
+import { formatDuration, formatElapsed, formatExact, formatMemory, formatWhen } from '../words/format.ts';
 import { eventInWords, stateWithReason } from '../words/states.ts';
 import { ConsoleList } from './console-list.tsx';
 
@@ -60,18 +61,23 @@ function GuestFacts({ summary }: { readonly summary: DomainSummary }): ReactElem
         {since !== null && <span className="quiet">, since {formatWhen(since, now)}</span>}
       </Fact>
       <Fact name="Uptime">
-        {isOff ? <Unknown why="it is off" /> : since !== null && bootReasons.includes(summary.reason) ? formatDuration(now - since) : <Unknown why="its state changed since it booted" />}
+        {since !== null && !isOff && bootReasons.includes(summary.reason) ? formatDuration(now - since) : <Unknown why={noUptime(summary)} />}
       </Fact>
       <Fact name="Memory">{formatMemory(summary.memoryKiB)}</Fact>
       <Fact name="vCPUs">{summary.vcpus}</Fact>
       <Fact name="Machine">{summary.machine} <span className="quiet">{summary.arch}</span></Fact>
-      <Fact name="Guest agent">{summary.agent === 'disconnected' && isOff ? <Unknown why="it is off" /> : summary.agent}</Fact>
+      <Fact name="Guest agent">{isOff && hasAgentChannel(summary) ? <Unknown why="it is off" /> : summary.agent}</Fact>
       <Fact name="Last event" title={lastEvent && formatExact(lastEvent.atMs)}>
-        {lastEvent ? <>{eventInWords(lastEvent)} <span className="quiet">{formatElapsed(now - lastEvent.atMs)} ago, at {formatClock(lastEvent.atMs)}</span></> : <Unknown why="none since this window opened" />}
+        {lastEvent ? <>{eventInWords(lastEvent)} <span className="quiet">{formatElapsed(now - lastEvent.atMs)} ago</span></> : <Unknown why="none since this window opened" />}
       </Fact>
       <Fact name="UUID"><code>{summary.uuid}</code></Fact>
     </dl>
   );
+}
+
+function noUptime({ state, reason }: DomainSummary): string {
+  if (state === 'shut off') return 'it is off';
+  return reason === 'starting up' ? 'it is starting' : 'its state changed since it booted';
 }
 
 const accelerators: Readonly<Record<string, string>> = { tcg: 'TCG, in software', kvm: 'KVM', hvf: 'Hypervisor.framework', whpx: 'Windows Hypervisor Platform' };

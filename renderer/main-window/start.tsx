@@ -11,7 +11,10 @@ const view = createViewStore(domainIn(location.search));
 // An open window is pointed at a domain by a change of its hash, which keeps what it holds.
 window.addEventListener('hashchange', () => {
   const uuid = domainIn(location.hash.slice(1));
-  if (uuid) show(view, uuid);
+  if (!uuid) return;
+  show(view, uuid);
+  // Taken out again, so that the same domain can be asked for a second time: an unchanged address would load anew.
+  history.replaceState(null, '', location.pathname + location.search);
 });
 
 function domainIn(query: string): string | null {

@@ -58,8 +58,8 @@ export function LossDialog({ action, domains, onConfirm, onClose }: LossDialogPr
 
 export interface HeldDialogProps {
   readonly held: HeldFailure;
-  /** Shows the domain; null where this window cannot. */
-  readonly onView: (() => void) | null;
+  /** Shows the domain. */
+  readonly onView: () => void;
   readonly onWait: () => void;
   readonly onClose: () => void;
 }
@@ -72,7 +72,7 @@ export function HeldDialog({ held, onView, onWait, onClose }: HeldDialogProps): 
       <p className="quiet">Wait tries again as soon as the domain is free.</p>
       <ErrorDetails error={held.error} />
       <div className="dialog-buttons">
-        {onView && <Button label="View" onPress={onView} />}
+        <Button label="View" onPress={onView} />
         <Button label="Wait" onPress={onWait} />
         <Button label="Cancel" autoFocus onPress={onClose} />
       </div>

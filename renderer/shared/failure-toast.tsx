@@ -2,9 +2,9 @@
 import { CircleAlert, CircleCheck, X } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { Toaster as SonnerToaster, toast } from 'sonner';
-import { asVireoError } from '../../core/base/errors.ts';
+import { type VireoError, asVireoError } from '../../core/base/errors.ts';
 import type { Failure } from '../store/action-store.ts';
-import { adviceFor } from '../words/errors.ts';
+import { adviceFor, refusalOfQemu } from '../words/errors.ts';
 import { Button } from './button.tsx';
 import { ErrorDetails } from './error-details.tsx';
 
@@ -42,14 +42,14 @@ export function showNews(title: string, text?: string): void {
 }
 
 function FailureToast({ failure, onClose }: { readonly failure: Failure; readonly onClose: () => void }): ReactElement {
-  const advice = adviceFor(failure.error.code);
+  const advice = adviceFor(failure.error);
   const { retry } = failure;
   return (
     <div className="toast bad" role="alert">
       <CircleAlert size={16} aria-hidden />
       <div className="toast-text selectable">
         <strong>{failure.title}</strong>
-        <span>{failure.error.message}</span>
+        <FailureWords error={failure.error} />
         {advice && <span className="quiet">{advice}</span>}
         <ErrorDetails error={failure.error} />
         {retry && (
@@ -60,6 +60,17 @@ function FailureToast({ failure, onClose }: { readonly failure: Failure; readonl
       </div>
       <Button label="Dismiss" icon={X} kind="bare" small iconOnly onPress={onClose} />
     </div>
+  );
+}
+
+function FailureWords({ error }: { readonly error: VireoError }): ReactElement {
+  const refusal = refusalOfQemu(error);
+  if (!refusal) return <span>{error.message}</span>;
+  return (
+    <>
+      <span>QEMU refused to start it{refusal.ending ? ` (${refusal.ending})` : ''}{refusal.words ? ':' : ' and said nothing.'}</span>
+      {refusal.words && <pre className="quote">{refusal.words}</pre>}
+    </>
   );
 }
 

@@ -8,7 +8,7 @@ export function HolderSentence({ holder }: { readonly holder: JobHolder }): Reac
   const now = useNow();
   return (
     <span title={`${holder.kind} job since ${formatExact(holder.sinceMs)}`}>
-      Held by <code>{holder.owner}</code>, started by <bdi>{holder.client}</bdi> {formatElapsed(now - holder.sinceMs)} ago
+      Held by <code>{holder.owner}</code>, started {formatElapsed(now - holder.sinceMs)} ago by <bdi>{holder.client}</bdi>
     </span>
   );
 }

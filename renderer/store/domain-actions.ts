@@ -19,6 +19,11 @@ export interface DomainActionTerms {
   readonly run: (client: Client, uuid: string) => Promise<unknown>;
 }
 
+/** While QEMU is being started the guest is paused too, but goes on by itself. */
+export function isResumable(summary: DomainSummary): boolean {
+  return summary.state === 'paused' && summary.reason !== 'starting up';
+}
+
 const isActive = (summary: DomainSummary): boolean => isActiveState(summary.state);
 
 export const domainActions: Readonly<Record<DomainAction, DomainActionTerms>> = {
@@ -34,7 +39,7 @@ export const domainActions: Readonly<Record<DomainAction, DomainActionTerms>> = 
   },
   resume: {
     label: 'Resume', busyLabel: 'Resuming', failed: 'was not resumed', hint: 'Lets a paused guest go on (virsh resume).', lossy: false,
-    applies: (summary) => summary.state === 'paused',
+    applies: isResumable,
     run: (client, domain) => client.call('domainResume', { domain }),
   },
   shutdown: {

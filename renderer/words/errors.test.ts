@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VireoError } from '../../core/base/errors.ts';
-import { holdersOf, xmlPositionOf } from './errors.ts';
+import { adviceFor, holdersOf, refusalOfQemu, xmlPositionOf } from './errors.ts';
 
 describe('errors in words', () => {
   it('names the holders of a refusal with the wall clock time', () => {
@@ -12,6 +12,13 @@ describe('errors in words', () => {
 
   it('finds no holder in an error about something else', () => {
     expect(holdersOf(new VireoError('OPERATION_FAILED', 'no', { details: { holder: 'window 2' } }))).toEqual([]);
+  });
+
+  it('tells a QEMU that refused to start from a fault in Vireo', () => {
+    const refused = new VireoError('INTERNAL_ERROR', 'process exited', { details: { ending: 'exit code 1', stderr: 'no such machine' } });
+    expect([refusalOfQemu(refused), adviceFor(refused)]).toEqual([{ ending: 'exit code 1', words: 'no such machine' }, expect.stringContaining('Log tab')]);
+    const fault = new VireoError('INTERNAL_ERROR', 'a slot was freed twice');
+    expect([refusalOfQemu(fault), adviceFor(fault)]).toEqual([null, expect.stringContaining('fault in Vireo')]);
   });
 
   it('finds the line of a definition that is wrong, and the element where it is named', () => {

@@ -25,9 +25,25 @@ const advice: Readonly<Record<ErrorCode, string | null>> = {
   DEVICE_MISSING: 'It may have been detached meanwhile.',
 };
 
+const refusalOfQemuSchema = z.object({ ending: z.string().nullable(), stderr: z.string() });
+
+/** A QEMU that ended while it was being started. */
+export interface RefusalOfQemu {
+  /** `exit code 1`, `signal SIGKILL`; null where nobody saw it. */
+  readonly ending: string | null;
+  /** What it printed, in its own words; empty where it said nothing. */
+  readonly words: string;
+}
+
+/** libvirt calls it an internal error, but nothing is wrong with Vireo: QEMU looked at its command line and refused. */
+export function refusalOfQemu(error: VireoError): RefusalOfQemu | null {
+  const parsed = error.code === 'INTERNAL_ERROR' ? refusalOfQemuSchema.safeParse(error.details) : null;
+  return parsed?.success ? { ending: parsed.data.ending, words: parsed.data.stderr } : null;
+}
+
 /** One sentence on what to do; null when there is nothing to do. */
-export function adviceFor(code: ErrorCode): string | null {
-  return advice[code];
+export function adviceFor(error: VireoError): string | null {
+  return refusalOfQemu(error) ? 'The Log tab has the whole command line. Correct the definition, or what QEMU misses on this computer.' : advice[error.code];
 }
 
 /** A refusal carries the holder's times by both clocks; only the wall clock's means anything in another process. */

@@ -74,6 +74,25 @@ describe('kill -9', () => {
   });
 });
 
+test('a QEMU that refuses to start is quoted, and not called a fault of the app', async () => {
+  await using bench = await openAppBench();
+  const emulator = path.join(bench.layout.root, 'emulator');
+  await writeFile(emulator, '#!/bin/sh\ncase "$*" in *guest=refused*) echo "no such machine: moon" >&2; exit 1 ;; esac\nexec qemu-system-x86_64 "$@"\n', { mode: 0o755 });
+  const app = await bench.launch();
+  const backend = await bench.connect();
+  await backend.call('domainDefineXML', { xml: `<domain type='qemu'><name>refused</name><memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os><devices><emulator>${emulator}</emulator><serial type='pty'/></devices></domain>` });
+  const main = await app.main();
+  await selectDomain(main, 'refused');
+  await main.getByText('opens when the domain runs').first().waitFor();
+  await main.getByRole('button', { name: 'Start', exact: true }).click();
+  const failure = main.getByRole('alert').filter({ hasText: 'refused was not started' });
+  await failure.getByText('QEMU refused to start it (exit code 1)').waitFor();
+  await failure.getByText('no such machine: moon', { exact: true }).waitFor();
+  await main.getByText('The last start failed. The Log tab shows what QEMU said.').waitFor();
+  await main.getByRole('tab', { name: 'Log' }).click();
+  await main.getByLabel('Domain log').getByText(/no such machine: moon/).waitFor();
+});
+
 describe('two on one state folder', () => {
   test('a second app shows the window of the first and ends well', async () => {
     await using bench = await openAppBench();

@@ -1,9 +1,10 @@
 /** What a page of the app cannot do, tried from within the page and from beside it. */
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contentPolicy } from '../../electron/app-files.ts';
-import { type AppBench, type LaunchedApp, openAppBench } from '../support/electron-app.ts';
+import { type AppBench, type LaunchedApp, isSandboxed, openAppBench } from '../support/electron-app.ts';
 import { eventually } from '../support/electron-processes.ts';
 
 let bench: AppBench;
@@ -41,6 +42,13 @@ test('pages run sandboxed, isolated and without Node', async () => {
     return { sandbox, contextIsolation, nodeIntegration, webviewTag, webSecurity };
   });
   expect(preferences).toEqual({ sandbox: true, contextIsolation: true, nodeIntegration: false, webviewTag: false, webSecurity: true });
+});
+
+test.runIf(isSandboxed())("Chromium's own sandbox is on", async () => {
+  expect(await app.electron.evaluate(({ app: electron }) => electron.commandLine.hasSwitch('no-sandbox'))).toBe(false);
+  // A page's process has no more than its system calls allow: seccomp filters them (2 in /proc).
+  const pid = await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.webContents.getOSProcessId());
+  expect(await readFile(`/proc/${pid}/status`, 'utf8')).toMatch(/^Seccomp:\s+2$/m);
 });
 
 test('every answer of app:// carries the content policy, a refusal too, and nothing outside the pages is served', async () => {

@@ -22,7 +22,7 @@ class BootSectorGuest implements AsyncDisposable {
   private constructor(folder: string, child: ChildProcess, backend: ConsoleDevice['backend']) {
     this.folder = folder;
     this.#process = child;
-    this.device = { alias: 'serial0', kind: 'serial', label: 'ttyS0', backend, logFile: path.join(folder, 'log') };
+    this.device = { alias: 'serial0', kind: 'serial', label: 'ttyS0', backend, logFile: path.join(folder, 'log'), runStart: 0 };
   }
 
   static async start(type: 'unix' | 'pty'): Promise<BootSectorGuest> {

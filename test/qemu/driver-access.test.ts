@@ -116,10 +116,9 @@ describe('a job that takes long', () => {
     await using job = await domain.jobs.begin(call, 'modify');
     job.assertHeld();
     const suspend = host.client.call('domainSuspend', { domain: 'boot' });
-    const beganMs = performance.now();
-    await Promise.all([host.client.call('domainGetInfo', { domain: 'boot' }), host.client.call('domainGetXMLDesc', { domain: 'boot' }), host.client.call('connectListAllDomains', {})]);
-    expect(performance.now() - beganMs).toBeLessThan(200);
     expect(await lookup(host)).toMatchObject({ jobs: { sync: { owner: 'remoteDispatchDomainReset', client: 'window 1' }, waiting: 1 }, control: { state: 'job', details: 'modify by remoteDispatchDomainReset' } });
+    // The job is held to the end of this test: that these answer is the proof.
+    await Promise.all([host.client.call('domainGetInfo', { domain: 'boot' }), host.client.call('domainGetXMLDesc', { domain: 'boot' }), host.client.call('connectListAllDomains', {})]);
     await expect(suspend).rejects.toMatchObject({
       message: 'Timed out during operation: cannot acquire state change lock (held by monitor=remoteDispatchDomainReset)',
       domain: { name: 'boot' },
@@ -145,7 +144,8 @@ describe('what everybody is told', () => {
 });
 
 test('the native command line of a definition is one that QEMU runs', async () => {
-  const { argv, text } = await host.client.call('connectDomainXMLToNative', { xml: bootGuestXml('/dev/null', { name: `Bob's, "guest"` }).replaceAll('&', '&amp;') });
+  await host.client.call('domainDestroy', { domain: 'boot' });
+  const { argv, text } = await host.client.call('connectDomainXMLToNative', { xml: bootGuestXml(path.join(host.home, 'boot.raw'), { name: `Bob's, "guest"` }) });
   expect(argv[0]).toMatch(/qemu-system-x86_64$/);
   // The folders of a run that never was are missing.
   const pidFile = argv[argv.indexOf('-pidfile') + 1] as string;
@@ -156,6 +156,6 @@ test('the native command line of a definition is one that QEMU runs', async () =
   qemu.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
   const ended = once(qemu, 'exit');
   await expect.poll(() => access(pidFile).then(() => 'runs', () => said), { timeout: 20_000 }).toBe('runs');
-  qemu.kill('SIGTERM');
+  await host.monitorOf(qemu.pid as number, ['quit'], 'SHUTDOWN');
   expect(await ended).toEqual([0, null]);
 });

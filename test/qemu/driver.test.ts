@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { DomainEvent } from '../../core/domain/domain-summary.ts';
 import { openTestHost, qemuProcessesOf } from '../support/open-test-host.ts';
 import { guestConsole } from '../support/guest-console.ts';
+import { logIn, untilButtonIsSeen } from '../support/sample-guest-shell.ts';
 
 test('the sample guest starts, is logged in to, and powers off by its button', async () => {
   await using host = await openTestHost();
@@ -12,12 +13,11 @@ test('the sample guest starts, is logged in to, and powers off by its button', a
   const started = await host.client.call('domainCreate', { domain: 'sample' });
   expect(started).toMatchObject({ state: 'running', reason: 'booted', id: 1 });
   await using serial = await guestConsole(host.client, 'sample', null);
-  await serial.waitFor(/login: $/);
-  await serial.type('root\n');
-  await serial.waitFor(/# /);
+  await logIn(serial);
   await serial.type('echo $((6 * 7)) on $(hostname)\n');
   await serial.waitFor(/42 on sample/);
-  await host.client.call('domainShutdown', { domain: 'sample' });
+  await untilButtonIsSeen(serial);
+  await host.client.call('domainShutdown', { domain: 'sample', mode: 'acpi' });
   await expect.poll(async () => (await host.client.call('domainLookup', { domain: 'sample' })).state, { timeout: 30_000 }).toBe('shut off');
   expect(await host.client.call('domainLookup', { domain: 'sample' })).toMatchObject({ reason: 'shutdown', pid: null });
   const lifecycle = events.filter((event) => event.type === 'lifecycle').map((event) => `${event.event}/${event.detail}`);

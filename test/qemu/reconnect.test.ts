@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EventRecord, defineBootGuest, lookup, waitForState } from '../support/boot-guest.ts';
 import { guestConsole } from '../support/guest-console.ts';
+import { monitorThatBabbles, scriptedEmulator } from '../support/scripted-emulator.ts';
 import { type TestHost, openTestHost, qemuProcessesOf } from '../support/open-test-host.ts';
 
 let host: TestHost;
@@ -211,4 +212,19 @@ describe('a QEMU that does not answer', () => {
     await host.host.driver.reconnected;
     expect(await lookup(host)).toMatchObject({ state: 'running', pid });
   });
+});
+
+test('a monitor that says what is not QMP is opened anew, and its QEMU is not ended', async () => {
+  const emulator = await scriptedEmulator(host.home);
+  await defineBootGuest(host, { emulator: emulator.path, serial: false });
+  await emulator.behave(monitorThatBabbles());
+  const { pid } = await host.client.call('domainCreate', { domain: 'boot' });
+  const events = new EventRecord(host);
+  const command = host.client.call('qemuDomainMonitorCommand', { domain: 'boot', command: 'babble' });
+  await expect(command).rejects.toMatchObject({ code: 'INTERNAL_ERROR', message: expect.stringContaining('the QEMU monitor sent') });
+  expect(JSON.parse((await host.client.call('qemuDomainMonitorCommand', { domain: 'boot', command: 'query-status' })).result)).toMatchObject({ return: { status: 'running' } });
+  expect(await lookup(host)).toMatchObject({ state: 'running', pid });
+  expect(events.told).toEqual(['control-error: QEMU not answering (what it sent is not QMP)']);
+  await host.client.call('domainDestroy', { domain: 'boot' });
+  await nothingIsLeft();
 });

@@ -13,9 +13,11 @@ export interface BootGuestOptions {
   /** An image that another guest may use as well. */
   readonly disk?: string;
   readonly memoryMiB?: number;
+  /** False for a guest without a console. */
+  readonly serial?: boolean;
 }
 
-export function bootGuestXml(disk: string, { name = 'boot', uuid, emulator, memoryMiB = 16 }: BootGuestOptions = {}): string {
+export function bootGuestXml(disk: string, { name = 'boot', uuid, emulator, memoryMiB = 16, serial = true }: BootGuestOptions = {}): string {
   return `<domain type='qemu'>
   <name>${name}</name>
   ${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}
@@ -26,7 +28,7 @@ export function bootGuestXml(disk: string, { name = 'boot', uuid, emulator, memo
     ${emulator === undefined ? '' : `<emulator>${emulator}</emulator>`}
     <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${disk}'/><target dev='sda' bus='sata'/></disk>
     <controller type='usb' model='none'/>
-    <serial type='unix'><source mode='bind'/></serial>
+    ${serial ? "<serial type='unix'><source mode='bind'/></serial>" : ''}
     <memballoon model='none'/>
   </devices>
 </domain>`;

@@ -44,7 +44,8 @@ export class AppBench implements AsyncDisposable {
   }
 
   async launch(options: LaunchOptions = {}): Promise<LaunchedApp> {
-    const electron = await _electron.launch({ ...(await this.#command(options)), timeout: launchMs, colorScheme: null });
+    // Unless told otherwise Playwright takes Chromium's sandbox away.
+    const electron = await _electron.launch({ ...(await this.#command(options)), chromiumSandbox: isSandboxed(), timeout: launchMs, colorScheme: null });
     const app = new LaunchedApp(electron, this.pageErrors);
     this.#apps.push(app);
     return app;
@@ -54,7 +55,7 @@ export class AppBench implements AsyncDisposable {
   async #command(options: LaunchOptions): Promise<{ executablePath: string; args: string[]; env: Record<string, string>; cwd: string }> {
     return {
       executablePath: await electronProgram(),
-      args: [...sandboxArgs(), ...headlessArgs(), this.appFolder, `--home=${this.layout.root}`, ...(options.args ?? [])],
+      args: [...(isSandboxed() ? [] : ['--no-sandbox']), ...headlessArgs(), this.appFolder, `--home=${this.layout.root}`, ...(options.args ?? [])],
       env: { ...definedEnv(), VIREO_NODE: process.execPath, VIREO_NO_DIALOGS: '1', ...options.env },
       cwd: this.appFolder,
     };
@@ -195,8 +196,8 @@ async function electronProgram(): Promise<string> {
 }
 
 /** As root Chromium's sandbox cannot work; everywhere else it stays on. */
-function sandboxArgs(): string[] {
-  return process.env['VIREO_NO_SANDBOX'] === '1' || process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+export function isSandboxed(): boolean {
+  return process.env['VIREO_NO_SANDBOX'] !== '1' && process.getuid?.() !== 0;
 }
 
 /** /dev/shm is small in containers; a renderer that cannot get memory there dies. */

@@ -27,6 +27,7 @@ export class FakeChardev implements AsyncDisposable {
       label: 'ttyS0',
       backend: { type: 'unix', path: path.join(folder, 'c') },
       logFile: logged ? path.join(folder, 'log') : null,
+      runStart: 0,
     };
     server.on('connection', (socket) => {
       this.#client = socket;

@@ -39,6 +39,8 @@ export interface Attempt {
   /** Somebody asked for its end and was told that the request is on it; and how many were not told yet. */
   abortAsked: boolean;
   abortsAsking: number;
+  /** The engine showed it as asked to end. */
+  abortSeen: boolean;
   seen: boolean;
 }
 
@@ -135,7 +137,7 @@ export class SimulatedDomain {
     expectThat(restored.job?.phase === disk.async.phase && restored.job.kind === disk.async.kind, () => 'the recoverer got another job than was on disk');
     expectThat(restored.job.abortRequested.aborted === disk.async.abortRequested, () => 'a request to abort was lost on the way');
     const attempt = this.attempt('async', disk.async.kind, 'restored');
-    attempt.owners.add(disk.async.owner);
+    attempt.owners.add(disk.async.owner).add(call.owner); // the record's, and that of its nested jobs
     attempt.stage = 'runs';
     attempt.seen = true;
     attempt.phase = phaseNumber(disk.async.phase);
@@ -179,6 +181,7 @@ export class SimulatedDomain {
       refusesAbort: slot === 'async' && (kind === 'start' || kind === 'migration-in'),
       abortAsked: false,
       abortsAsking: 0,
+      abortSeen: false,
       seen: false,
     };
     this.attempts.add(attempt);
@@ -193,6 +196,11 @@ export class SimulatedDomain {
   get asyncAttempt(): Attempt | null {
     const holder = this.jobs.status().async;
     return (holder && [...this.attempts].find((attempt) => attempt.slot === 'async' && attempt.owners.has(holder.owner))) ?? null;
+  }
+
+  /** The attempt that is parked, or is about to be. */
+  get parkedAttempt(): Attempt | null {
+    return [...this.attempts].find(({ stay }) => stay !== null) ?? null;
   }
 
   /** Whether a job is parked now for this stay's owner, by what the engine shows. */
@@ -342,8 +350,10 @@ export class SimulatedDomain {
     if (sync?.kind === 'nested') expectThat(attempt?.owners.has(sync.owner), () => `${sync.owner} is nested in nothing`);
     if (!asyncJob || !attempt) return;
     const { parkedUntilWallMs, abortRequested } = asyncJob;
+    attempt.abortSeen ||= abortRequested;
     if (attempt.stage !== 'parking') expectThat((parkedUntilWallMs !== null) === (attempt.stage === 'parked'), () => `${attempt.owner} ${attempt.stage}, but is shown as ${parkedUntilWallMs === null ? 'held' : 'parked'}`);
     if (parkedUntilWallMs !== null) {
+      expectThat(sync?.kind !== 'nested', () => `${asyncJob.owner} is parked over the nested job of ${sync?.owner}`);
       expectThat(this.#life.clock.wallTime() < parkedUntilWallMs, () => `${asyncJob.owner} is parked past its deadline`);
       expectThat(!this.closed, () => `${asyncJob.owner} is parked on a domain that is gone`);
     }
@@ -390,6 +400,6 @@ function phaseNumber(name: string): number {
   return name === 'none' ? 0 : Number(name.slice('perform'.length));
 }
 
-export function mustBePersisted(attempt: Attempt): boolean {
+export function mustBePersisted(attempt: Pick<Attempt, 'slot' | 'kind'>): boolean {
   return attempt.slot !== 'agent' && isPersisted(attempt.kind as SyncKind | AsyncKind | 'nested');
 }

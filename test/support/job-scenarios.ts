@@ -17,13 +17,13 @@ export type AsyncActor = Caller & {
   readonly mask: readonly SyncKind[];
   readonly leaves: boolean;
   /** Left to the next phase, which comes back with the ticket, or does not. */
-  readonly parks: 'no' | 'returns' | 'stays away' | 'leaves';
+  readonly parks: 'no' | 'returns' | 'returns twice' | 'stays away' | 'leaves';
   /** Refuses to be aborted from its second phase on. */
   readonly commits: boolean;
 };
 export type AgentActor = Caller & { readonly type: 'agent'; readonly kind: 'query' | 'modify'; readonly leaves: boolean };
-/** Somebody who knows kind and owner of whatever is parked. */
-export type AdoptActor = Caller & { readonly type: 'adopt' };
+/** Somebody who knows kind and owner of whatever is parked, or only says so. */
+export type AdoptActor = Caller & { readonly type: 'adopt'; readonly lies: boolean };
 export type AbortActor = Caller & { readonly type: 'abort' };
 
 export type Actor =
@@ -65,22 +65,24 @@ const syncKind = fc.constantFrom<SyncKind>('query', 'modify', 'suspend', 'destro
 
 function asyncActor(kind: fc.Arbitrary<AsyncKind>, parks: fc.Arbitrary<AsyncActor['parks']>): fc.Arbitrary<Actor> {
   const mask = fc.subarray<SyncKind>(['query', 'abort', 'suspend', 'modify', 'migration-op']);
-  return fc.record({ type: fc.constant('async' as const), domain, cancel: rarely, kind, nests: fc.nat({ max: 3 }), together: rarely, mask, leaves: rarely, parks, commits: rarely });
+  return fc.record({ type: fc.constant('async' as const), domain, cancel: rarely, kind, nests: fc.nat({ max: 3 }), together: rarely, mask, leaves: fc.boolean(), parks, commits: rarely });
 }
 
 const actor: fc.Arbitrary<Actor> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ type: fc.constant('sync' as const), domain, cancel: rarely, kind: syncKind, commands: fc.nat({ max: 2 }), leaves: rarely, again: rarely }) },
   { weight: 3, arbitrary: asyncActor(fc.constantFrom('save', 'migration-out', 'start', 'backup'), fc.constant('no')) },
-  { weight: 2, arbitrary: asyncActor(fc.constantFrom('migration-out', 'migration-in'), fc.constantFrom('returns', 'returns', 'stays away', 'leaves')) },
+  { weight: 2, arbitrary: asyncActor(fc.constantFrom('migration-out', 'migration-in'), fc.constantFrom('returns', 'returns twice', 'stays away', 'leaves')) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('agent' as const), domain, cancel: rarely, kind: fc.constantFrom('query' as const, 'modify' as const), leaves: rarely }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('adopt' as const, 'abort' as const), domain, cancel: rarely }) as fc.Arbitrary<Actor> },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('adopt' as const), domain, cancel: rarely, lies: rarely }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('abort' as const), domain, cancel: rarely }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('die' as const), domain }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('boot' as const, 'close' as const), domain }) as fc.Arbitrary<Actor> },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('boot' as const), domain }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('close' as const), domain }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('wait' as const), ms: fc.constantFrom(1, parkMs - 1, parkMs, 29_999, 30_000) }) },
 );
 
 const life: fc.Arbitrary<Life> = fc.record({
-  actors: fc.array(actor, { minLength: 1, maxLength: 7 }),
+  actors: fc.array(actor, { minLength: 2, maxLength: 8 }),
   picks: fc.array(fc.nat({ max: 15 }), { minLength: 10, maxLength: 60 }),
   killedAfter: fc.nat({ max: 30 }),
   writeLands: fc.boolean(),

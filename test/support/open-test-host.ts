@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { systemClock } from '../../core/base/clock.ts';
-import { createLog } from '../../core/base/log.ts';
+import { createLog, silentLog } from '../../core/base/log.ts';
 import type { Client } from '../../core/api/client.ts';
 import { type Host, openHost } from '../../core/api/host.ts';
 import type { QmpCommand } from '../../core/monitor/commands.ts';
@@ -79,7 +79,7 @@ async function commandMonitor(pid: number, commands: readonly QmpCommand[], even
   const argv = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
   const socket = argv.map((arg) => /path=([^,]*\/m),/.exec(arg)?.[1]).find((found) => found !== undefined) ?? '';
   const signal = AbortSignal.timeout(10_000);
-  await using monitor = await Monitor.connect({ path: socket, clock: systemClock, log: createLog(() => {}), deadlineMs: 5_000, signal });
+  await using monitor = await Monitor.connect({ path: socket, clock: systemClock, log: silentLog, deadlineMs: 10_000, signal, waitForSocket: true });
   const happened = monitor.events.once((each) => each.event === event, signal);
   for (const command of commands) await monitor.executeUnchecked(command);
   await happened;

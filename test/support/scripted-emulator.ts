@@ -31,6 +31,23 @@ export function monitorThatDies(answers: number): string {
   return `exec ${process.execPath} -e '${dyingMonitor}' ${answers} "$@"`;
 }
 
+/** Shell text: no QEMU but its monitor, which answers the few commands of a start and babbles when asked to. */
+export function monitorThatBabbles(): string {
+  return `exec ${process.execPath} -e '${babblingMonitor}' monitor "$@"`;
+}
+
+const babblingMonitor = `
+const socket = /path=([^,]*)/.exec(process.argv.find((arg) => /path=[^,]*\\/m,/.test(arg)))[1];
+const answers = { "query-chardev": [], "query-status": { status: "running", singlestep: false, running: true } };
+require("net").createServer((client) => {
+  client.write(JSON.stringify({ QMP: { version: { qemu: { micro: 22, minor: 2, major: 7 }, package: "" }, capabilities: [] } }) + "\\r\\n");
+  client.on("data", (data) => {
+    const { execute, id } = JSON.parse(data);
+    client.write(execute === "babble" ? "blah\\r\\n" : JSON.stringify({ return: answers[execute] ?? {}, id }) + "\\r\\n");
+  });
+}).listen(socket);
+`;
+
 const dyingMonitor = `
 const [answers, ...argv] = process.argv.slice(1);
 const socket = /path=([^,]*)/.exec(argv.find((arg) => /path=[^,]*\\/m,/.test(arg)))[1];

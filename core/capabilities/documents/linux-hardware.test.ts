@@ -67,6 +67,14 @@ test('a host with two sockets is told cell by cell', async () => {
   expect(cells[1]?.processors[1]?.place).toEqual({ socket: 1, die: 0, cluster: 0, core: 0, siblings: [4, 5] });
 });
 
+test('a cell without processors does not count among the sockets', async () => {
+  await writeTwoSockets();
+  await write({ 'sys/devices/system/node/node2/meminfo': 'Node 2 MemTotal: 1048576 kB\n', 'sys/devices/system/node/node2/cpulist': '\n' });
+  const { cpu, cells } = await read();
+  expect(cpu.topology?.sockets).toBe(1);
+  expect(cells[2]).toEqual({ id: 2, memoryKiB: 1_048_576, pages: [], distances: [], processors: [] });
+});
+
 test('huge pages are counted apart from ordinary ones', async () => {
   await writeTwoSockets();
   const auxiliary = Buffer.alloc(48);

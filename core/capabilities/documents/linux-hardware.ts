@@ -20,8 +20,10 @@ export async function readLinuxHardware({ arch, root = '/' }: LinuxHardwareOptio
   const system = new SystemFiles(root);
   const [cpuinfo, processors, hugePagesKiB, basePageKiB] = await Promise.all([system.text('proc/cpuinfo'), readProcessors(system), readHugePageSizes(system), readBasePage(system)]);
   const [sleepStates, hasIommu, cells, caches] = await Promise.all([readSleepStates(system), readIommu(system), readCells(system, processors, basePageKiB), readCaches(system, processors)]);
+  // A cell may be memory alone, as with CXL.
+  const populated = cells.filter((cell) => cell.processors.length > 0).length;
   const pageSizesKiB = [...(basePageKiB === null ? [] : [basePageKiB]), ...hugePagesKiB];
-  return { cpu: { ...parseCpuinfo(cpuinfo ?? '', arch), topology: topologyOf(processors, cells.length), pageSizesKiB }, sleepStates, hasIommu, cells, caches };
+  return { cpu: { ...parseCpuinfo(cpuinfo ?? '', arch), topology: topologyOf(processors, populated), pageSizesKiB }, sleepStates, hasIommu, cells, caches };
 }
 
 /** Reads below one root; absence and refusal are both "not known". */

@@ -3,9 +3,9 @@
  * last client are gone, when a signal asks it to, or when another process wants the folder; guests that run go on, and
  * the next host finds them.
  */
-import type { Clock } from '../core/base/clock.ts';
-import type { Log } from '../core/base/log.ts';
-import type { StateLayout } from '../core/status/state-folder.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { StateLayout } from '../status/state-folder.ts';
 
 const idleGraceMs = 30_000;
 const idleCheckMs = 1_000;

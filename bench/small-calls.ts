@@ -11,7 +11,7 @@ const count = 2_000;
 const pipelineDepth = 64;
 const message = { t: 'call', id: 1, method: 'domainGetInfo', params: { domain: 'tiny' } } as const;
 
-export const getInfo: Bench = {
+export const smallCalls: Bench = {
   name: 'get-info',
   title: `${count} calls on a running domain, over one connection`,
   defaultRounds: 5,
@@ -33,7 +33,7 @@ async function measure(context: BenchContext): Promise<Measurement> {
   for (let round = 0; round < context.rounds; round++) for (const row of rows) row.samples.push(await row.run());
   client.close();
   return {
-    rows: rows.map(({ run: _, ...row }) => row),
+    rows: rows.map(({ what, unit, base, samples }): Row => ({ what, unit, samples, ...(base === undefined ? {} : { base }) })),
     notes: [
       `the echo gives back the question (${JSON.stringify(message).length} bytes); the bare answer is as long as getInfo's own (${JSON.stringify(answer).length} bytes)`,
       `pipelined: ${pipelineDepth} calls under way at any time`,
@@ -43,7 +43,7 @@ async function measure(context: BenchContext): Promise<Measurement> {
 }
 
 interface Variant extends Omit<Row, 'samples'> {
-  run(): Promise<number>;
+  readonly run: () => Promise<number>;
 }
 
 function variants(host: HostProcess, client: Client, echo: EchoClient, sameSize: EchoClient): Variant[] {

@@ -1,4 +1,4 @@
-/** Over the last lines of a guest that stopped: what became of it, and the way to start it again. */
+/** Below the last lines of a guest that stopped, which may say why: what became of it, and the way to start it again. */
 import { Play } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { Button } from '../shared/button.tsx';
@@ -8,7 +8,7 @@ import { pendingOf } from '../store/action-store.ts';
 import { stateWithReason } from '../words/states.ts';
 import { useConsole } from './console-context.ts';
 
-export function StoppedOverlay(): ReactElement | null {
+export function StoppedBar(): ReactElement | null {
   const { uuid } = useConsole();
   const { actions } = useSession();
   const summary = useDomain(uuid);
@@ -17,17 +17,15 @@ export function StoppedOverlay(): ReactElement | null {
   if (!isKnown || (summary && summary.state !== 'shut off')) return null;
   return (
     <div className="stopped" role="group" aria-label="The guest is not running">
-      <div className="stopped-card">
-        {summary ? (
-          <>
-            <StateMark state="shut off" />
-            <span><bdi>{summary.name}</bdi> is {stateWithReason('shut off', summary.reason)}</span>
-            <Button label="Start" icon={Play} kind="primary" busy={starting} onPress={() => void actions.run(uuid, 'start')} />
-          </>
-        ) : (
-          <span>This domain is gone: it was undefined. What it printed stays until the window is closed.</span>
-        )}
-      </div>
+      {summary ? (
+        <>
+          <StateMark state="shut off" />
+          <span><bdi>{summary.name}</bdi> is {stateWithReason('shut off', summary.reason)}</span>
+          <Button label="Start" icon={Play} kind="primary" busy={starting} onPress={() => void actions.run(uuid, 'start')} />
+        </>
+      ) : (
+        <span>This domain is gone: it was undefined. What it printed stays until the window is closed.</span>
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { silentLog } from '../core/base/log.ts';
-import { stateLayout } from '../core/status/state-folder.ts';
-import { VirtualClock, settled } from '../test/support/virtual-clock.ts';
+import { silentLog } from '../base/log.ts';
+import { stateLayout } from '../status/state-folder.ts';
+import { VirtualClock, settled } from '../../test/support/virtual-clock.ts';
 import { type ScreenlessHost, serveHost } from './serve-host.ts';
 
 class FakeScreenlessHost implements ScreenlessHost {

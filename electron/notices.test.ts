@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import type { DomainEvent, DomainSummary } from '../core/domain/domain-summary.ts';
+import { makeChange, makeSummary } from '../test/support/make-summary.ts';
+import { noticeOf } from './notices.ts';
+
+const start = { kind: 'start', owner: 'remoteDispatchDomainCreate', client: 'window 1', sinceMs: 1_000 };
+const off = makeSummary();
+const running = makeSummary({ state: 'running', reason: 'booted' });
+const starting = makeSummary({ jobs: { sync: null, async: start, agent: null, waiting: 0 } });
+
+function at(atMs: number, summary: DomainSummary, changes: Partial<DomainEvent> = {}): DomainEvent {
+  return { ...makeChange(1, summary), atMs, ...changes };
+}
+
+test.each([
+  ['crashed', 'panicked', 'sample crashed'],
+  ['stopped', 'crashed', 'sample crashed'],
+  ['suspended', 'ioerror', 'sample is paused'],
+])('%s (%s) is told', (event, detail, title) => {
+  expect(noticeOf(at(0, running, { type: 'lifecycle', event, detail }), running)).toMatchObject({ uuid: off.uuid, title, kind: 'trouble' });
+});
+
+test.each([['stopped', 'shutdown'], ['stopped', 'destroyed'], ['suspended', 'paused'], ['started', 'booted']])('%s (%s) is what somebody asked for', (event, detail) => {
+  expect(noticeOf(at(0, running, { type: 'lifecycle', event, detail }), running)).toBeNull();
+});
+
+test('a start is told once it ends after ten seconds, with how it ended', () => {
+  expect(noticeOf(at(13_000, running), starting)).toMatchObject({ title: 'sample has started', body: 'It took 12 s.', kind: 'ended' });
+  expect(noticeOf(at(13_000, off), starting)).toMatchObject({ title: 'sample was not started', kind: 'ended' });
+});
+
+test('a start that was quick, or goes on, is not told', () => {
+  expect([noticeOf(at(10_999, running), starting), noticeOf(at(60_000, starting), starting), noticeOf(at(60_000, running), off)]).toEqual([null, null, null]);
+});

@@ -1,0 +1,46 @@
+/** What is worth interrupting somebody who looks elsewhere: a crash, a disk error, the end of something long. Pure. */
+import type { DomainEvent, DomainSummary } from '../core/domain/domain-summary.ts';
+import { isActiveState } from '../core/domain/domain-state.ts';
+
+export interface Notice {
+  readonly uuid: string;
+  readonly title: string;
+  readonly body: string;
+  /** `trouble` is told in any case, `ended` only to who has no window of the app before them. */
+  readonly kind: 'trouble' | 'ended';
+}
+
+/** Whoever started something that takes this long has turned to something else. */
+const longMs = 10_000;
+
+/** The notice that `event` is worth; `before` is the domain as it was until then. */
+export function noticeOf(event: DomainEvent, before: DomainSummary | null): Notice | null {
+  const { uuid, name } = event.domain;
+  const trouble = event.type === 'lifecycle' ? troubleOf(`${event.event} ${event.detail}`) : null;
+  if (trouble) return { uuid, title: `${name} ${trouble.what}`, body: trouble.body, kind: 'trouble' };
+  const ended = before?.jobs.async ?? null;
+  const current = event.summary?.jobs.async ?? null;
+  if (ended === null || current?.sinceMs === ended.sinceMs) return null;
+  const tookMs = event.atMs - ended.sinceMs;
+  if (tookMs < longMs) return null;
+  return { uuid, ...endOf(ended.kind, name, event.summary, Math.round(tookMs / 1000)), kind: 'ended' };
+}
+
+function troubleOf(event: string): { what: string; body: string } | null {
+  switch (event) {
+    case 'crashed panicked':
+      return { what: 'crashed', body: 'The guest panicked. What is in its memory is kept until it is forced off.' };
+    case 'stopped crashed':
+      return { what: 'crashed', body: 'QEMU ended by itself. The log says more.' };
+    case 'suspended ioerror':
+      return { what: 'is paused', body: 'A disk could not be read or written. Resume the guest once the disk is well.' };
+    default:
+      return null;
+  }
+}
+
+function endOf(kind: string, name: string, after: DomainSummary | null, seconds: number): { title: string; body: string } {
+  if (kind !== 'start') return { title: `${name}: ${kind} has ended`, body: `It took ${seconds} s.` };
+  if (after && isActiveState(after.state)) return { title: `${name} has started`, body: `It took ${seconds} s.` };
+  return { title: `${name} was not started`, body: `It was given up after ${seconds} s. The log says why.` };
+}
