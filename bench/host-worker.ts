@@ -1,5 +1,5 @@
 /** The other end of HostProcess: owns the host, and measures what only its own process can see. */
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import net from 'node:net';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
@@ -14,7 +14,7 @@ import { stateLayout } from '../core/status/state-folder.ts';
 import { Call } from '../core/job/call.ts';
 import { serveEcho } from './bare-echo.ts';
 import { ByteCount, type ReadOutcome } from './byte-count.ts';
-import type { Delay, HostOrders, Memory, OrderMessage, OrderName, ReadPlan, Syncs } from './host-orders.ts';
+import type { Delay, HostOrders, Memory, OrderMessage, OrderName, OrderReply, ReadPlan, Syncs } from './host-orders.ts';
 import { forEachAtOnce, repeatCall } from './repeat-call.ts';
 
 type Handlers = { readonly [O in OrderName]: (ask: HostOrders[O]['ask']) => Promise<HostOrders[O]['answer']> };
@@ -27,11 +27,17 @@ export function serveOrders(): void {
   process.on('message', ({ id, order, ask }: OrderMessage) => {
     const work = (worker.handlers[order] as (ask: unknown) => Promise<unknown>)(ask);
     work.then(
-      (answer) => process.send?.({ id, answer }),
-      (error: unknown) => process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+      (answer) => reply({ id, answer }),
+      (error: unknown) => reply({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     );
   });
-  process.on('disconnect', () => process.exit());
+  process.on('disconnect', () => void worker.abandon().finally(() => process.exit()));
+  // A terminal signals the whole group; the measuring process says when it is time.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+}
+
+function reply(message: OrderReply): void {
+  process.send?.(message, undefined, undefined, () => {}); // an asker who is gone needs no answer
 }
 
 class HostWorker {
@@ -73,6 +79,13 @@ class HostWorker {
   #client: Client | null = null;
   #delay: IntervalHistogram | null = null;
   #syncs: { stop(): Syncs } | null = null;
+
+  /** The measuring process was killed: its guests and its folder go with it. */
+  async abandon(): Promise<void> {
+    const { layout } = this.#host ?? {};
+    for (const { pid } of this.#host?.runningDomains() ?? []) if (pid !== null) process.kill(pid, 'SIGKILL');
+    if (layout) await rm(layout.root, { recursive: true, force: true, maxRetries: 5 });
+  }
 
   async #open(home: string): Promise<{ openMs: number; reconnectedMs: number }> {
     const beganMs = performance.now();

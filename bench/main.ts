@@ -1,5 +1,5 @@
 /** `npm run bench [-- NAME...] [--rounds N] [--json FILE]`: runs the benches one after the other and prints what they measured. */
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import path from 'node:path';
 import { DisposableStack } from '../core/base/lifetime.ts';
@@ -24,7 +24,8 @@ async function runBenches(words: readonly string[]): Promise<number> {
   const choice = choose(words);
   if (typeof choice === 'string') return say(choice, 2);
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+  // The same signal comes twice, from the terminal's group and from the script: neither may cut the cleaning up short.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
   const facts = await machineFacts();
   say(`${formatFacts(facts)}\n`);
   const measured: { name: string; title: string; limit: string | null; measurement: Measurement | null }[] = [];
@@ -35,7 +36,6 @@ async function runBenches(words: readonly string[]): Promise<number> {
     measured.push({ name: bench.name, title: bench.title, limit: failed ? outcome.message : null, measurement: failed ? null : outcome });
     say(failed ? `${bench.name}: ${outcome instanceof CannotMeasure ? outcome.message : (outcome.stack ?? outcome.message)}\n` : formatMeasurement(bench, outcome));
   }
-  if (knownCapabilities !== null) await rm(knownCapabilities, { recursive: true, force: true });
   if (choice.jsonFile !== null) await writeFile(choice.jsonFile, `${JSON.stringify({ facts, measured }, null, 2)}\n`);
   return measured.every(({ measurement }) => measurement !== null) && !stop.signal.aborted ? 0 : 1;
 }
@@ -70,7 +70,7 @@ async function runOne(bench: Bench, rounds: number, stop: AbortSignal): Promise<
   }
 }
 
-/** A folder with what a host has learnt of this machine's QEMU; removed at the end. */
+/** A folder with what a host has learnt of this machine's QEMU. */
 let knownCapabilities: string | null = null;
 
 /** A state folder that knows what this QEMU can do: probing it is no part of what is measured. */
@@ -83,10 +83,10 @@ async function newHome(): Promise<string> {
   return home;
 }
 
-/** Opens a host once, on a folder of its own, for what it learns. */
+/** Opens a host once, on a folder of its own, for what it learns; that lies beside the program and goes with it. */
 async function probeOnce(): Promise<string> {
   const home = await mkdtemp('/tmp/vireo-');
-  const kept = await mkdtemp('/tmp/vireo-');
+  const kept = path.join(path.dirname(process.argv[1] as string), 'capabilities');
   await prepareStateFolder(stateLayout(home));
   await using host = new HostProcess(home, AbortSignal.timeout(30_000));
   await host.open();

@@ -2,11 +2,15 @@
 import type { Command } from './command.ts';
 import { command } from './command.ts';
 import { CommandError } from './command-error.ts';
+import { capabilities, domcapabilities } from './commands/capabilities.ts';
 import { console } from './commands/console.ts';
-import { define, domxmlToNative, dumpxml, sample } from './commands/definition.ts';
+import { create, define, domxmlToNative, dumpxml, sample } from './commands/definition.ts';
+import { ttyconsole, vncdisplay } from './commands/device-path.ts';
 import { event } from './commands/event.ts';
 import { host } from './commands/host.ts';
+import { domid, domname, domuuid } from './commands/identify.ts';
 import { dominfo, domstate } from './commands/inspect.ts';
+import { domcontrol, domjobabort, domjobinfo } from './commands/jobs.ts';
 import { list } from './commands/list.ts';
 import { qemuMonitorCommand } from './commands/monitor-command.ts';
 import { destroy, reboot, reset, resume, shutdown, start, suspend, undefine } from './commands/run-state.ts';
@@ -28,11 +32,20 @@ const help: Command = command({
 });
 
 export const commands: readonly Command[] = [
+  capabilities,
   console,
+  create,
   define,
   destroy,
+  domcapabilities,
+  domcontrol,
+  domid,
   dominfo,
+  domjobabort,
+  domjobinfo,
+  domname,
   domstate,
+  domuuid,
   domxmlToNative,
   dumpxml,
   event,
@@ -47,6 +60,8 @@ export const commands: readonly Command[] = [
   shutdown,
   start,
   suspend,
+  ttyconsole,
   undefine,
   version,
+  vncdisplay,
 ];

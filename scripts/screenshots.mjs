@@ -64,6 +64,9 @@ async function takeAll(studio) {
     await pictureHeld(studio);
     await pictureStopped(studio, consoles);
     await pictureFailures(studio);
+  } catch (error) {
+    console.error(`The app says: ${(await studio.main.getByRole('alert').allInnerTexts().catch(() => [])).join('\n')}`);
+    throw error;
   } finally {
     for (const name of ['sample', 'held', 'broken']) await studio.vireo('destroy', name).catch(() => {}); // most of them do not run
     await studio.app.close();
@@ -143,7 +146,9 @@ async function pictureHeld({ app, main, vireo }) {
 }
 
 async function pictureStopped({ app, main, vireo }, [writer]) {
-  await main.getByText('sample was not paused').waitFor({ state: 'detached', timeout: 2 * jobWaitMs }); // told in full; it is another picture's
+  const told = main.getByRole('alert').filter({ hasText: 'was not paused' }); // it belongs to another picture
+  await told.getByRole('button', { name: 'Dismiss' }).click({ timeout: 5_000 }).catch(() => {}); // it goes by itself, too
+  await told.waitFor({ state: 'detached' });
   await vireo('destroy', 'sample');
   await writer.getByRole('group', { name: 'The guest is not running' }).waitFor();
   await shoot(app, writer, 'console-stopped');

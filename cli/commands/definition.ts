@@ -1,4 +1,4 @@
-/** The commands about definitions: define, dumpxml, domxml-to-native, and the sample guest's own. */
+/** The commands about definitions: define, create, dumpxml, domxml-to-native, and the sample guest's own. */
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { getSystemErrorMap } from 'node:util';
@@ -6,6 +6,7 @@ import type { MethodResult } from '../../core/api/contract.ts';
 import { VireoError, isSystemError } from '../../core/base/errors.ts';
 import { type Command, type CommandContext, command, domainOption } from '../command.ts';
 import { CommandError } from '../command-error.ts';
+import { runConsole } from '../console/run-console.ts';
 import { attempt, lookUp } from '../domain-call.ts';
 import { assertExclusive } from '../option-grammar.ts';
 
@@ -24,6 +25,28 @@ export const define: Command = command({
     const answer = await attempt(await context.client(), `Failed to define domain from ${values.file}`, 'domainDefineXML', { xml, source }, context.interrupted);
     context.output.done(answer, `Domain '${answer.domain.name}' defined from ${values.file}`);
     tellNotUnderstood(context, answer);
+  },
+});
+
+export const create: Command = command({
+  name: 'create',
+  group: 'domain',
+  summary: 'create a domain from an XML file',
+  description: 'Create a domain: it is started at once, and gone when it stops.',
+  options: {
+    file: { type: 'string', required: true, help: 'file containing an XML domain description' },
+    console: { type: 'boolean', help: 'attach to console after creation' },
+    paused: { type: 'boolean', help: 'leave the guest paused after creation' },
+  },
+  async run(context, values) {
+    const xml = await readDefinition(context, values.file);
+    const source = path.resolve(context.folder, values.file);
+    const client = await context.client();
+    const answer = await attempt(client, `Failed to create domain from ${values.file}`, 'domainCreateXML', { xml, source, paused: values.paused }, context.interrupted);
+    context.output.done(answer, `Domain '${answer.domain.name}' created from ${values.file}`);
+    tellNotUnderstood(context, answer);
+    if (!values.console) return 0;
+    return await runConsole(context, client, { domain: answer.domain.uuid, device: null, force: false, watch: false, escape: context.escape });
   },
 });
 

@@ -4,13 +4,17 @@
  * that a refusal names its holder as libvirt does (`remoteDispatchDomainSuspend`).
  */
 import { z } from 'zod';
-import { domainEventSchema, domainSummarySchema } from '../domain/domain-summary.ts';
+import { controlStatusSchema, domainEventSchema, domainSummarySchema } from '../domain/domain-summary.ts';
+import { jobStatisticsSchema } from './job-statistics-schema.ts';
 
 /** A domain by numeric id, UUID or name, looked up in this order as virsh does. */
 const domain = z.string().min(1).max(1024);
 const onDomain = z.object({ domain });
 const nothing = z.object({});
 const none = z.null();
+const definitionText = z.string().max(4 << 20);
+/** A name that the host chooses where none is given. */
+const chosen = (maximumLength: number): z.ZodDefault<z.ZodNullable<z.ZodString>> => z.string().min(1).max(maximumLength).nullable().default(null);
 
 export const hostStatusSchema = z.object({
   version: z.string(),
@@ -54,8 +58,17 @@ export const methods = {
   /** Ends a screenless host so that another process can own its state folder; refused by the app. */
   hostHandOver: write(nothing, none),
   connectListAllDomains: read(nothing, listResult),
+  /** What this host and its emulators can do, as XML. The first answer waits until each emulator has been tried. */
+  connectGetCapabilities: read(nothing, z.object({ xml: z.string() })),
+  /** What domains of one emulator, machine and type may have, as XML; what is null is chosen as for a new domain. */
+  connectGetDomainCapabilities: read(
+    z.object({ emulator: chosen(4096), arch: chosen(64), machine: chosen(256), virttype: chosen(64) }),
+    z.object({ xml: z.string() }),
+  ),
   domainLookup: read(onDomain, domainSummarySchema),
-  domainDefineXML: write(z.object({ xml: z.string().max(4 << 20), source: z.string().optional() }), definedResult),
+  domainDefineXML: write(z.object({ xml: definitionText, source: z.string().optional() }), definedResult),
+  /** Starts a domain from its definition alone: it is in the lists as long as it runs, and leaves nothing but its logs. */
+  domainCreateXML: write(z.object({ xml: definitionText, source: z.string().optional(), paused: z.boolean().default(false) }), definedResult),
   domainUndefine: write(onDomain, none),
   domainCreate: write(z.object({ domain, paused: z.boolean().default(false) }), domainSummarySchema),
   domainShutdown: write(z.object({ domain, mode: z.enum(['default', 'acpi', 'agent']).default('default') }), none),
@@ -77,7 +90,13 @@ export const methods = {
     }),
   ),
   domainGetXMLDesc: read(z.object({ domain, inactive: z.boolean().default(false), secure: z.boolean().default(false) }), z.object({ xml: z.string() })),
-  connectDomainXMLToNative: read(z.object({ xml: z.string().max(4 << 20).optional(), domain: domain.optional() }), z.object({ argv: z.array(z.string()), text: z.string() })),
+  connectDomainXMLToNative: read(z.object({ xml: definitionText.optional(), domain: domain.optional() }), z.object({ argv: z.array(z.string()), text: z.string() })),
+  /** Whether the driver is busy with the domain or QEMU does not answer, and for how long it has been so. */
+  domainGetControlInfo: read(onDomain, controlStatusSchema.omit({ sinceMs: true }).extend({ forMs: z.number().nonnegative() })),
+  /** How far the long job is, or how the last one ended that reported anything; null where there is none. */
+  domainGetJobStats: read(z.object({ domain, completed: z.boolean().default(false) }), z.object({ statistics: jobStatisticsSchema.nullable() })),
+  /** Asks the long job to end; it is on its way when this resolves, and ends by itself. */
+  domainAbortJob: write(onDomain, none),
   /** The last part of the domain's log: command line, QEMU's own words, start and stop with reasons. */
   domainGetLog: read(z.object({ domain, maximumBytes: z.number().int().min(1).max(1 << 20).default(65_536) }), z.object({ text: z.string(), path: z.string() })),
   qemuDomainMonitorCommand: write(z.object({ domain, command: z.string().max(1 << 20), hmp: z.boolean().default(false) }), z.object({ result: z.string() })),

@@ -13,6 +13,7 @@ import { hostAcceleration } from '../capabilities/host-acceleration.ts';
 import { probeCapabilities } from '../capabilities/probe.ts';
 import { spawnProbe } from '../capabilities/spawn-probe.ts';
 import type { DomainSummary } from '../domain/domain-summary.ts';
+import { CapabilitiesDocuments } from '../driver/documents/capabilities-documents.ts';
 import { Driver } from '../driver/driver.ts';
 import { HostSurvey, hostUuid } from '../driver/host-facts.ts';
 import { defineSample } from '../driver/sample.ts';
@@ -83,6 +84,7 @@ class OpenHost implements Host {
   readonly #capabilities: CapabilitiesCache;
   readonly #accelerators: AcceleratorChoice;
   readonly #survey: HostSurvey;
+  readonly #documents: CapabilitiesDocuments;
   #driver: Driver | null = null;
   #local: LocalServer | null = null;
   #requestHandOver!: () => void;
@@ -104,6 +106,7 @@ class OpenHost implements Host {
     });
     this.#accelerators = new AcceleratorChoice({ folder: layout.capabilities, host: hostAcceleration(), spawn: spawnProbe, clock, log, signal: this.#closing.signal });
     this.#survey = new HostSurvey(layout, this.#capabilities, this.#accelerators);
+    this.#documents = new CapabilitiesDocuments({ hostUuid: () => Promise.resolve(uuid), capabilities: this.#capabilities, accelerators: this.#accelerators, log });
   }
 
   get driver(): Driver {
@@ -143,6 +146,7 @@ class OpenHost implements Host {
       driver: this.driver,
       status: () => this.#status(),
       handOver: () => this.#handOver(),
+      documents: this.#documents,
       defineSample: (call, name) => defineSample(this.driver, call, name, path.join(this.layout.root, 'images'), () => this.#bestAccelerator()),
     });
     const options: ServerOptions<MethodTable> = {

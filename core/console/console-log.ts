@@ -9,6 +9,7 @@ export class ConsoleLog implements AsyncDisposable {
   readonly path: string;
   readonly #log: Log;
   #handle: FileHandle | null = null;
+  #closed = false;
   #told = false;
 
   constructor(path: string, log: Log) {
@@ -23,6 +24,8 @@ export class ConsoleLog implements AsyncDisposable {
     } catch (error) {
       this.#tellOnce(error);
       return 0;
+    } finally {
+      if (this.#closed) await this.#close();
     }
   }
 
@@ -38,10 +41,18 @@ export class ConsoleLog implements AsyncDisposable {
     } catch (error) {
       this.#tellOnce(error);
       return Buffer.alloc(0);
+    } finally {
+      if (this.#closed) await this.#close();
     }
   }
 
+  /** A read that was still under way, or comes afterwards, opens the file once more and closes it itself. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = null;
     await handle?.close().catch(() => {});

@@ -17,19 +17,42 @@ export interface AlignmentFacts {
   readonly quiet: boolean;
 }
 
-/** Received bytes that must be found again to believe in a place: fewer than QEMU can have sent before it first met a full connection. */
+/** Received bytes that must be found again to believe in a place: fewer than QEMU sends on average between two doublings. */
 const proofBytes = 128;
+/** So many pieces of that length are looked for: QEMU may have met a full connection before it had sent the first one whole. */
+const maximumProofs = 32;
 
 /** The log's offset of the first received byte, or null when the facts do not decide it yet. */
 export function alignToLog({ logged, lowest, received, quiet }: AlignmentFacts): number | null {
   const counted = logged.length - received.length; // relative to `lowest`, as all here
   if (quiet && counted >= 0 && logged.subarray(counted).equals(received)) return lowest + counted;
-  const key = received.subarray(0, proofBytes);
-  if (key.length < proofBytes) return null;
-  const target = Math.max(0, counted);
+  const last = Math.min(received.length, maximumProofs * proofBytes) - proofBytes;
+  for (let skipped = 0; skipped <= last; skipped += proofBytes) {
+    const found = nearest(logged, received.subarray(skipped, skipped + proofBytes), Math.max(0, counted + skipped));
+    const at = found === null ? null : backwards(logged, received, found, skipped);
+    if (at !== null) return lowest + at;
+  }
+  return null;
+}
+
+/** Where `key` stands in `logged`, as near to `target` as can be. */
+function nearest(logged: Buffer, key: Buffer, target: number): number | null {
   const before = logged.lastIndexOf(key, target);
   const after = logged.indexOf(key, target);
   if (before < 0 && after < 0) return null;
-  const nearest = before < 0 || (after >= 0 && after - target < target - before) ? after : before;
-  return lowest + nearest;
+  return before < 0 || (after >= 0 && after - target < target - before) ? after : before;
+}
+
+/**
+ * The log's offset of the first received byte when the one at `skipped` is at `found`: back along both, leaving out of
+ * the log what stands twice (QEMU 7.2, docs/decisions/0005). Null where they differ otherwise.
+ */
+function backwards(logged: Buffer, received: Buffer, found: number, skipped: number): number | null {
+  let at = found;
+  for (let index = skipped - 1; index >= 0; index--) {
+    at--;
+    while (at >= 0 && logged[at] !== received[index] && logged[at] === logged[at + 1]) at--;
+    if (at < 0 || logged[at] !== received[index]) return null;
+  }
+  return at;
 }

@@ -3,8 +3,9 @@
  *
  * Bytes of a new connection are held back until their place is known (log-alignment.ts), a few milliseconds after the
  * first of them; until the first, what QEMU still logs without us is taken from the log. A terminal may hold bytes for
- * its next reader that were written, and logged, while an earlier one was leaving: they are thrown away and read from
- * the log, where there is one.
+ * its next reader that were written, and logged, while an earlier one was leaving; and QEMU, which looks once a second
+ * whether there is one, may notice the leaving only after we came, and write to the log alone until it looks again. So
+ * what a terminal gives at first is thrown away and read from the log, where there is one.
  *
  * No reader ever holds a device up. But a channel can send faster than its log can be compared (300 MiB/s), and what
  * leaves memory before that is lost to everybody who is late; so it waits for the comparing, and for nothing else.
@@ -26,6 +27,11 @@ const silentPausesMs = [10, 40, 150, 300, 500, 1_000];
 /** After this long the place is decided by counting; only a log that does not grow gets here. */
 const alignMs = 400;
 const maximumHeldBytes = 4_194_304;
+/** QEMU 7.2 (chardev/char-pty.c) looks every second; by then it has seen us for good. The log is read so often meanwhile. */
+const settleMs = 1_200;
+const settlePauseMs = 20;
+/** A terminal whose bytes have no place in the log, because more old ones came than were thrown away, begins again. */
+const maximumPlacings = 5;
 /** A terminal is free of old bytes after this long without any, or after this long of reading: it holds 68 KiB at most. */
 const staleQuietMs = 10;
 const staleAtMostMs = 100;
@@ -85,13 +91,13 @@ export class PortLink implements AsyncDisposable {
     this.#connection = connection;
     onState('open', connection, null);
     if (!follower) return;
-    if (device.backend.type === 'pty') await this.#discardStale(follower);
     const held = this.#held;
     if (!held) return;
     const looked = this.#absorbSilence(follower, held);
-    this.#placing = looked.then(() => this.#place(follower, held)).catch((error: unknown) => {
+    const placing = device.backend.type === 'pty' ? looked.then(() => this.#placeTerminal(follower)) : looked.then(() => this.#place(follower, held, 'guess'));
+    this.#placing = placing.then(() => {}).catch((error: unknown) => {
       this.#options.log.write('error', 'console bytes could not be placed in the log', { error: String(error) });
-      this.#goLive(held);
+      if (this.#held) this.#goLive(this.#held);
     });
     await looked;
   }
@@ -180,6 +186,22 @@ export class PortLink implements AsyncDisposable {
     if (held.bytes === 0) await this.#options.stream.absorb(size);
   }
 
+  /** As `#place`, once QEMU knows its reader; a connection that drops before has given nothing that the log has not. */
+  async #placeTerminal(follower: LogFollower): Promise<void> {
+    const { clock, stream } = this.#options;
+    const endMs = clock.now() + settleMs;
+    while (clock.now() < endMs && this.#connection !== null && !this.#life.signal.aborted) {
+      this.#held = new Held();
+      await clock.sleep(settlePauseMs, this.#life.signal);
+      await stream.absorb(await follower.log.size());
+    }
+    for (let attempt = 1; ; attempt++) {
+      await this.#discardStale(follower);
+      if (this.#connection === null) this.#held = null; // what it gave is in the log
+      if (!this.#held || (await this.#place(follower, this.#held, attempt < maximumPlacings ? 'give up' : 'guess'))) return;
+    }
+  }
+
   /** Afterwards every byte that is held was logged after what the stream has. */
   async #discardStale(follower: LogFollower): Promise<void> {
     const { clock, stream } = this.#options;
@@ -198,7 +220,8 @@ export class PortLink implements AsyncDisposable {
     await stream.absorb(size);
   }
 
-  async #place(follower: LogFollower, held: Held): Promise<void> {
+  /** @returns false when the bytes were not found and it was to give up then. */
+  async #place(follower: LogFollower, held: Held, otherwise: 'give up' | 'guess'): Promise<boolean> {
     const { clock } = this.#options;
     const wake = AbortSignal.any([held.arrived.signal, this.#life.signal]);
     for (const pauseMs of silentPausesMs) {
@@ -210,11 +233,14 @@ export class PortLink implements AsyncDisposable {
     const giveUpAtMs = clock.now() + alignMs;
     for (;;) {
       const last = clock.now() >= giveUpAtMs || held.bytes > maximumHeldBytes || this.#life.signal.aborted;
-      const at = await this.#findPlace(follower, held, last);
+      const giveUp = last && otherwise === 'give up' && !this.#life.signal.aborted;
+      const at = await this.#findPlace(follower, held, last && !giveUp);
       if (at !== null) {
         await this.#options.stream.absorb(at);
-        return this.#goLive(held);
+        this.#goLive(held);
+        return true;
       }
+      if (giveUp) return false;
       await clock.sleep(1, this.#life.signal);
     }
   }

@@ -55,11 +55,24 @@ export class DomainRegistry {
   remove(domain: Domain): void {
     if (this.#domains.get(domain.uuid) !== domain) return;
     this.#domains.delete(domain.uuid);
-    domain.remove(new VireoError('NO_DOMAIN', `no domain with matching uuid '${domain.uuid}' (${domain.name})`, { domain: domain.identity }));
+    domain.remove(noDomain(domain));
+  }
+
+  /**
+   * Lets go of a name and UUID that were taken for a domain which is neither defined nor running. Whoever ends a job on
+   * such a domain calls it while the job is held: the next one in the queue may be about to define it.
+   */
+  removeIfNothing(domain: Domain): void {
+    if (domain.persistent === null && domain.live === null) this.remove(domain);
   }
 
   #byId(id: number): Domain | null {
     for (const domain of this.#domains.values()) if (domain.live?.facts.id === id) return domain;
     return null;
   }
+}
+
+/** What an API on a domain that is gone ends with. */
+export function noDomain(domain: Domain): VireoError {
+  return new VireoError('NO_DOMAIN', `no domain with matching uuid '${domain.uuid}' (${domain.name})`, { domain: domain.identity });
 }

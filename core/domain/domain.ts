@@ -45,6 +45,7 @@ export class Domain {
     };
     this.jobs = new DomainJobs(options);
     this.jobs.changes.on(() => services.hub.changed(this));
+    this.jobs.progress.on(() => services.hub.changed(this)); // who shows a job asks for its statistics then
   }
 
   get name(): string {
@@ -104,6 +105,15 @@ export class Domain {
   remove(reason: VireoError): void {
     this.#removed = true;
     this.jobs.close(reason);
+  }
+
+  /** virDomainControlInfo, as of now; `occupied` while QEMU works on a command. */
+  controlInfo(): Omit<ControlStatus, 'sinceMs'> & { readonly forMs: number } {
+    const nowMs = this.#services.clock.wallTime();
+    const { state, details, sinceMs } = this.#control();
+    const outstanding = state === 'error' ? null : this.live?.outstanding();
+    if (outstanding) return { state: 'occupied', details: outstanding.command, forMs: outstanding.forMs };
+    return { state, details, forMs: Math.max(0, nowMs - sinceMs) }; // the wall clock may have been set back
   }
 
   summary(): DomainSummary {

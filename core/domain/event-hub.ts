@@ -52,6 +52,11 @@ export class EventHub {
     void this.#clock.sleep(gatherMs, this.#stop.signal).then(() => this.#flush());
   }
 
+  /** A domain left every list without an event of libvirt's: clients that saw it appear see it go. */
+  vanished(source: EventSource): void {
+    this.#publish(source, 'changed', null, null, null);
+  }
+
   close(): void {
     this.#stop.abort();
   }

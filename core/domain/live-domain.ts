@@ -8,8 +8,9 @@ import type { DomainDefinition } from '../conf/domain-definition.ts';
 import type { ConsoleMux } from '../console/console-mux.ts';
 import { DomainRun } from '../job/domain-run.ts';
 import type { Monitor } from '../monitor/monitor.ts';
-import type { Answering } from '../monitor/silence-watch.ts';
+import type { Answering, OutstandingCommand } from '../monitor/silence-watch.ts';
 import type { StateReason } from './domain-state.ts';
+import { type EndCallback, EndCallbacks } from './end-callbacks.ts';
 
 /** The process as the driver knows it; a pid counts only together with its start time. */
 export interface RunningProcess {
@@ -57,6 +58,8 @@ export class LiveDomain {
   readonly taints = new Set<string>();
   /** Where in its log each console's run began, by alias: history begins there. */
   readonly consoleStarts = new Map<string, number>();
+  /** What runs when this run ends; whoever ends it sees to that. */
+  readonly endCallbacks = new EndCallbacks();
   #run: DomainRun | null = null;
   #monitor: Monitor | null = null;
   readonly #died = new AbortController();
@@ -100,6 +103,21 @@ export class LiveDomain {
   answering(nowMs: number): Answering {
     if (this.unreachedSinceMs !== null) return { state: 'silent', command: 'connecting', forMs: nowMs - this.unreachedSinceMs };
     return this.#monitor?.answering ?? { state: 'ok' };
+  }
+
+  /** The oldest command that QEMU works on or does not answer; null while it is idle or there is no monitor. */
+  outstanding(): OutstandingCommand | null {
+    return this.#monitor?.outstanding() ?? null;
+  }
+
+  /**
+   * Has `callback` run when this run ends, however it does: destroyed, shut down, crashed, or before its start was
+   * complete. It runs exactly once, before the domain is told to have stopped, and not when the driver lets go of a
+   * guest that runs on. It is not in the state file: the next driver's features register their own.
+   * @param name the feature's own; a second registration replaces the first.
+   */
+  onEnd(name: string, callback: EndCallback): Disposable {
+    return this.endCallbacks.set(name, callback);
   }
 
   /** Ends every command under way; called once QEMU is known to be gone. */

@@ -1,6 +1,6 @@
 /** Defining and undefining domains, and what their XML says. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { VireoError } from '../base/errors.ts';
+import { VireoError, asVireoError } from '../base/errors.ts';
 import { buildCommandLine } from '../command/build-command-line.ts';
 import type { CommandLine } from '../command/command-line.ts';
 import { liveDefinition } from '../command/live-definition.ts';
@@ -8,7 +8,9 @@ import { completeDefinition } from '../address/complete-definition.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { formatDomain, parseDomain, unknownNodes } from '../devices/domain-xml.ts';
 import type { Domain } from '../domain/domain.ts';
+import { sameDefinition } from '../domain/same-definition.ts';
 import type { Call } from '../job/call.ts';
+import { startDomain } from '../process/start-domain.ts';
 import { findEmulator } from './emulators.ts';
 import type { DriverContext } from './driver-context.ts';
 
@@ -22,28 +24,68 @@ export async function defineDomain(context: DriverContext, call: Call, xml: stri
   const parsed = parseDomain(xml, source === undefined ? {} : { source });
   const known = knownDomain(context, parsed);
   const definition = await complete(context, { ...parsed, uuid: known?.uuid ?? parsed.uuid ?? randomUUID() });
-  const uuid = definition.uuid as string;
-  const existing = knownDomain(context, definition); // another define may have come first while this one probed
-  const domain = existing ?? context.registry.add(uuid, definition.name, null);
-  const isNew = domain.persistent === null;
-  try {
-    await using job = await domain.jobs.begin(call, 'modify');
-    job.assertHeld();
-    await context.config.save(uuid, definition);
-    if (domain.live && !sameDefinition(domain.persistent, definition)) domain.live.pendingChanges = true;
-    domain.persistent = definition;
-  } catch (error) {
-    if (!existing && !domain.persistent) context.registry.remove(domain);
-    throw error;
+  for (;;) {
+    call.signal.throwIfAborted();
+    const existing = knownDomain(context, definition); // another define may have come first while this one probed
+    const domain = existing ?? context.registry.add(definition.uuid as string, definition.name, null);
+    try {
+      await storeDefinition(context, call, domain, definition);
+      return { domain, notUnderstood: notUnderstood(definition) };
+    } catch (error) {
+      // The one that was there was undefined, or came to nothing, while this waited for it: it is defined anew.
+      if (existing?.removed && asVireoError(error).code === 'NO_DOMAIN') continue;
+      throw error;
+    }
   }
-  if (domain.live) await context.saveStatus(domain);
-  context.hub.lifecycle(domain, { event: 'defined', detail: isNew ? 'added' : 'updated' }, domain.live?.facts.id ?? null);
-  return { domain, notUnderstood: unknownNodes(definition).map(({ path, line }) => ({ path, line })) };
 }
 
-function sameDefinition(before: DomainDefinition | null, after: DomainDefinition): boolean {
-  const text = (definition: DomainDefinition): string => formatDomain(definition, { form: 'inactive', secure: true });
-  return before !== null && text(before) === text(after);
+async function storeDefinition(context: DriverContext, call: Call, domain: Domain, definition: DomainDefinition): Promise<void> {
+  await using job = await domain.jobs.begin(call, 'modify');
+  job.assertHeld();
+  const isNew = domain.persistent === null;
+  try {
+    await context.config.save(domain.uuid, definition);
+  } catch (error) {
+    context.registry.removeIfNothing(domain);
+    throw error;
+  }
+  if (domain.live && !(domain.persistent && sameDefinition(domain.persistent, definition))) domain.live.pendingChanges = true;
+  domain.persistent = definition;
+  try {
+    await context.saveStatus(domain);
+  } finally {
+    // Under the job, so that an undefine that waits is told after it.
+    context.hub.lifecycle(domain, { event: 'defined', detail: isNew ? 'added' : 'updated' }, domain.live?.facts.id ?? null);
+  }
+}
+
+/**
+ * Starts a domain from a definition that is kept nowhere (virDomainCreateXML). A shut-off domain with the same UUID and
+ * name runs it this once and keeps its own for the next boot, as in libvirt; without a UUID the XML means a new domain.
+ * @throws OPERATION_FAILED where name or UUID is another's, OPERATION_INVALID where that domain runs or starts, and what a
+ *   start throws; nothing is left then.
+ */
+export async function createDomain(context: DriverContext, call: Call, xml: string, source: string | undefined, paused: boolean): Promise<Defined> {
+  const parsed = parseDomain(xml, source === undefined ? {} : { source });
+  const identified = withUuid(parsed);
+  startableDomain(context, identified); // before a probe that may last
+  const definition = await complete(context, identified);
+  call.signal.throwIfAborted();
+  const domain = startableDomain(context, definition) ?? context.registry.add(definition.uuid as string, definition.name, null);
+  await startDomain(context, call, domain, { paused, definition });
+  return { domain, notUnderstood: notUnderstood(definition) };
+}
+
+/** The shut-off domain that a definition means, null for a new one. */
+function startableDomain(context: DriverContext, definition: DomainDefinition): Domain | null {
+  const domain = knownDomain(context, definition);
+  if (domain?.live) throw new VireoError('OPERATION_INVALID', `domain '${domain.name}' is already active`, { domain: domain.identity });
+  if (domain && !domain.persistent) throw new VireoError('OPERATION_INVALID', `domain '${domain.name}' is already being started`, { domain: domain.identity });
+  return domain;
+}
+
+function notUnderstood(definition: DomainDefinition): Defined['notUnderstood'] {
+  return unknownNodes(definition).map(({ path, line }) => ({ path, line }));
 }
 
 /** The domain that a definition means: same UUID and same name, or neither. @throws OPERATION_FAILED. */
@@ -79,9 +121,12 @@ export async function undefineDomain(context: DriverContext, call: Call, domain:
   await context.config.remove(domain.uuid);
   const id = domain.live?.facts.id ?? null;
   domain.persistent = null;
-  if (domain.live) domain.live.pendingChanges = false; // there is no next boot
-  else context.registry.remove(domain);
-  await context.saveStatus(domain);
+  if (domain.live) {
+    domain.live.pendingChanges = false; // there is no next boot
+    await context.saveStatus(domain);
+  } else {
+    context.registry.remove(domain); // told in the same step: somebody may be about to define it anew
+  }
   context.hub.lifecycle(domain, { event: 'undefined', detail: 'removed' }, id);
 }
 

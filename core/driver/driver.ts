@@ -13,22 +13,23 @@ import { ConsoleMux } from '../console/console-mux.ts';
 import type { ConsoleSession, OpenConsoleOptions } from '../console/console-types.ts';
 import type { Domain } from '../domain/domain.ts';
 import { DomainLog } from '../domain/domain-log.ts';
-import { DomainRegistry } from '../domain/domain-registry.ts';
+import { DomainRegistry, noDomain } from '../domain/domain-registry.ts';
 import { isActiveState } from '../domain/domain-state.ts';
 import type { DomainSummary } from '../domain/domain-summary.ts';
 import { EventHub } from '../domain/event-hub.ts';
 import type { Call } from '../job/call.ts';
-import { processCpuTimeNs } from '../process/cpu-time.ts';
+import type { JobStatistics } from '../job/job-statistics.ts';
+import { readCpuTimeNs } from '../process/cpu-time.ts';
 import { clearRunFolder, qemuInFolder } from '../process/orphan.ts';
 import { type PowerMode, rebootDomain, requireLive, resetDomain, resumeDomain, shutdownDomain, suspendDomain } from '../process/power.ts';
-import { type AdoptedDomain, adoptDomain, closingError, reconnectDomain } from '../process/reconnect.ts';
+import { type AdoptedDomain, adoptDomain, closingError, forgetRun, isOfEarlierBoot, reconnectDomain } from '../process/reconnect.ts';
 import { startDomain } from '../process/start-domain.ts';
 import { statusRecord, thisBoot } from '../process/status-record.ts';
 import { destroyDomain } from '../process/stop-domain.ts';
 import { ConfigStore } from '../status/config-store.ts';
 import { type StateLayout, runFolder } from '../status/state-folder.ts';
 import { StatusStore } from '../status/status-store.ts';
-import { type Defined, defineDomain, domainXml, nativeCommandLine, undefineDomain } from './definitions.ts';
+import { type Defined, createDomain, defineDomain, domainXml, nativeCommandLine, undefineDomain } from './definitions.ts';
 import type { DriverContext } from './driver-context.ts';
 import { monitorCommand } from './monitor-passthrough.ts';
 
@@ -137,6 +138,18 @@ export class Driver {
     return this.#track(defineDomain(this.context, call, xml, source));
   }
 
+  /** @see createDomain */
+  create(call: Call, xml: string, source: string | undefined, paused: boolean): Promise<Defined> {
+    this.#closing.signal.throwIfAborted();
+    return this.#track(createDomain(this.context, call, xml, source, paused));
+  }
+
+  /** The domain as it is after an API; one that is gone meanwhile is none. @throws NO_DOMAIN. */
+  summaryOf(domain: Domain): DomainSummary {
+    if (domain.removed) throw noDomain(domain);
+    return domain.summary();
+  }
+
   undefine(call: Call, reference: string): Promise<void> {
     return this.#on(reference, (domain) => undefineDomain(this.context, call, domain));
   }
@@ -172,12 +185,36 @@ export class Driver {
     return this.#on(reference, (domain) => resumeDomain(this.context, call, domain));
   }
 
+  /** @throws OPERATION_INVALID `domain is not running`. */
+  controlInfo(reference: string): ReturnType<Domain['controlInfo']> {
+    const domain = this.find(reference);
+    requireLive(domain);
+    return domain.controlInfo();
+  }
+
+  /** What the last job said is kept when the domain has stopped; null where no job said anything. */
+  jobStatistics(reference: string, completed: boolean): JobStatistics | null {
+    const domain = this.find(reference);
+    const statistics = domain.jobs.statistics();
+    if (completed) return statistics.completed;
+    if (!statistics.current) requireLive(domain);
+    return statistics.current;
+  }
+
+  /** @throws OPERATION_INVALID `domain is not running`, `no job is active on the domain`, or why this job cannot be aborted. */
+  abortJob(call: Call, reference: string): Promise<void> {
+    return this.#on(reference, async (domain) => {
+      if (!domain.jobs.statistics().current) requireLive(domain);
+      await domain.jobs.abort(call);
+    });
+  }
+
   /** Answers from what the driver knows, without a job: it never waits for a long one (B6). */
   async info(reference: string): Promise<{ summary: DomainSummary; maximumMemoryKiB: number; memoryKiB: number; vcpus: number; cpuTimeNs: number | null; autostart: boolean }> {
     const domain = this.find(reference);
     const { definition, live } = domain;
     const summary = domain.summary();
-    const cpuTimeNs = live ? await processCpuTimeNs(live.facts.process.pid) : null;
+    const cpuTimeNs = live ? await readCpuTimeNs(live, this.context.clock) : null;
     return { summary, maximumMemoryKiB: definition.memoryKiB, memoryKiB: definition.currentMemoryKiB ?? definition.memoryKiB, vcpus: summary.vcpus, cpuTimeNs, autostart: false };
   }
 
@@ -208,7 +245,8 @@ export class Driver {
     const live = requireLive(domain);
     await this.context.clock.sleep(consoleWaitMs, AbortSignal.any([live.reached, call.signal]));
     call.signal.throwIfAborted();
-    requireLive(domain);
+    // It may have ended meanwhile, and even run anew; its consoles are closed before it is told to be shut off.
+    if (domain.live !== live || live.died.aborted) throw new VireoError('OPERATION_INVALID', 'domain is not running', { domain: domain.identity });
     if (!live.reached.aborted) throw new VireoError('OPERATION_TIMEOUT', 'the consoles are not connected yet: QEMU does not answer', { domain: domain.identity });
     const devices = live.facts.consoles.status();
     const chosen = device === null ? devices[0] : devices.find(({ alias, label }) => alias === device || label === device);
@@ -262,7 +300,8 @@ export class Driver {
     const adopted: AdoptedDomain[] = [];
     for (const record of records) {
       try {
-        adopted.push(await adoptDomain(this.context, record));
+        if (await isOfEarlierBoot(record)) await forgetRun(this.context, record);
+        else adopted.push(await adoptDomain(this.context, record));
       } catch (error) {
         this.problems.push({ what: `the running domain '${record.name}' cannot be taken over: ${asVireoError(error).message}`, path: path.join(layout.status, `${record.uuid}.json`) });
       }

@@ -24,13 +24,24 @@ function qemuName(arch: string): string {
   return guestArchitectures.get(arch)?.qemuName ?? arch;
 }
 
+/** Where each was found; looked at again each time, because a package may go. */
+const found = new Map<string, string>();
+
 /** Path of qemu-system-ARCH. @throws CONFIG_UNSUPPORTED naming what was looked for and where. */
 export async function findEmulator(arch: string | null): Promise<string> {
   const name = `qemu-system-${qemuName(arch ?? hostArchitecture())}${process.platform === 'win32' ? '.exe' : ''}`;
+  const known = found.get(name);
+  if (known !== undefined && (await isExecutable(known))) return known;
   const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), ...(usualFolders[process.platform] ?? [])].filter((folder) => path.isAbsolute(folder));
   for (const folder of folders) {
     const candidate = path.join(folder, name);
-    if (await access(candidate, constants.X_OK).then(() => true, () => false)) return candidate;
+    if (!(await isExecutable(candidate))) continue;
+    found.set(name, candidate);
+    return candidate;
   }
   throw new VireoError('CONFIG_UNSUPPORTED', `${name} is not installed: it is in none of the folders of PATH`, { details: { name, folders } });
+}
+
+function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(() => true, () => false);
 }

@@ -46,7 +46,7 @@ describe('connecting', () => {
     await using absent = await FakeQemu.start({ listenLater: true });
     await expect(connect(absent, { waitForSocket: true, deadlineMs: 30 })).rejects.toMatchObject({
       code: 'OPERATION_TIMEOUT',
-      message: 'Timed out during operation: no sign of the QEMU monitor socket within 30 ms',
+      message: 'Timed out during operation: no sign of the QEMU monitor socket within 0.03 s',
     });
     await using mute = await FakeQemu.start({ greeting: '' });
     await expect(connect(mute, { deadlineMs: 30 })).rejects.toThrow('no sign of a greeting from the QEMU monitor');
@@ -139,7 +139,7 @@ describe('giving up', () => {
     await using it = await meet({ answers: { 'query-name': silent } });
     await expect(it.monitor.execute('query-name', {}, { timeoutMs: 20 })).rejects.toMatchObject({
       code: 'OPERATION_TIMEOUT',
-      message: "Timed out during operation: QEMU did not answer 'query-name' within 20 ms",
+      message: "Timed out during operation: QEMU did not answer 'query-name' within 0.02 s",
     });
     expect(it.monitor.outstanding()?.command).toBe('query-name');
     it.qemu.reply(await it.qemu.asked('query-name'), { name: 'late' });

@@ -90,7 +90,7 @@ export class Monitor implements AsyncDisposable {
     let waitingFor = 'the QEMU monitor socket';
     using deadline = startDeadline(options.clock, options.deadlineMs, options.signal, () => {
       const details = { path: options.path, deadlineMs: options.deadlineMs };
-      return new VireoError('OPERATION_TIMEOUT', `no sign of ${waitingFor} within ${options.deadlineMs} ms`, { details });
+      return new VireoError('OPERATION_TIMEOUT', `no sign of ${waitingFor} within ${options.deadlineMs / 1000} s`, { details });
     });
     const { signal } = deadline;
     const socket = await connectSocket(options.path, { clock: options.clock, signal, waitForSocket: options.waitForSocket ?? false });
@@ -281,5 +281,5 @@ export class Monitor implements AsyncDisposable {
 
 function tooLate(command: string, timeoutMs: number): VireoError {
   const details = { command, timeoutMs };
-  return new VireoError('OPERATION_TIMEOUT', `QEMU did not answer '${command}' within ${timeoutMs} ms`, { details });
+  return new VireoError('OPERATION_TIMEOUT', `QEMU did not answer '${command}' within ${timeoutMs / 1000} s`, { details });
 }

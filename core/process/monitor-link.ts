@@ -143,9 +143,15 @@ async function reachMonitor(context: ProcessContext, domain: Domain, live: LiveD
   }
 }
 
-/** Silent or senseless, but alive. EAGAIN: QEMU's queue of connections is full, because it has accepted none for long. */
+/**
+ * QEMU's queue of connections is full, because it has accepted none for long (EAGAIN); or this process has no room for
+ * one more, of which no guest shall die.
+ */
+const passing: readonly unknown[] = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'];
+
+/** Silent or senseless, but alive. */
 function mayAnswerLater({ code, details }: VireoError): boolean {
-  return code === 'OPERATION_TIMEOUT' || details['errno'] === 'EAGAIN' || details['monitor'] !== undefined;
+  return code === 'OPERATION_TIMEOUT' || passing.includes(details['errno']) || details['monitor'] !== undefined;
 }
 
 async function addConsoles(context: ProcessContext, domain: Domain, live: LiveDomain): Promise<void> {

@@ -3,6 +3,7 @@
  * own session, so that closing or killing Vireo ends no guest.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../base/clock.ts';
 import { VireoError, isSystemError } from '../base/errors.ts';
 import { isSameProcess, processStartTime } from '../base/process-identity.ts';
@@ -69,13 +70,17 @@ export async function adoptProcess(pid: number, startTime: string, clock: Clock,
   if (!(await isSameProcess(pid, startTime))) return null;
   let interval = idlePollMs;
   let pause = new AbortController();
-  // One listener for all pauses: a signal made of two for each of them would be kept by the long-lived one.
-  stop.addEventListener('abort', () => pause.abort(), { once: true });
+  // One listener for all pauses: a signal made of two for each of them would be kept by the long-lived one. There is one
+  // for each guest, and Node would call eleven a leak.
+  const onStop = (): void => pause.abort();
+  setMaxListeners(0, stop);
+  stop.addEventListener('abort', onStop, { once: true });
   const exited = (async () => {
     while (!stop.aborted && (await isSameProcess(pid, startTime))) {
       pause = new AbortController();
       await clock.sleep(interval, pause.signal);
     }
+    stop.removeEventListener('abort', onStop);
     if (stop.aborted) await new Promise(() => {}); // nobody learns of the end of what is no longer watched
   })();
   return {

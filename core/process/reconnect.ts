@@ -2,6 +2,8 @@
  * Finding the guests of an earlier driver (F5). Each state file stands for itself: one that is broken, one whose QEMU
  * died or one whose QEMU does not answer delays no other.
  */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { VireoError } from '../base/errors.ts';
 import { parseDomain } from '../devices/domain-xml.ts';
 import type { Domain } from '../domain/domain.ts';
@@ -12,6 +14,7 @@ import type { StatusRecord } from '../status/status-file.ts';
 import { agentPort } from './agent-channel.ts';
 import { MonitorEvents } from './monitor-events.ts';
 import { takeUp } from './monitor-link.ts';
+import { qemuInFolder } from './orphan.ts';
 import type { ProcessContext } from './process-context.ts';
 import { adoptProcess } from './qemu-process.ts';
 import { recordedState, thisBoot } from './status-record.ts';
@@ -24,12 +27,33 @@ export interface AdoptedDomain {
   readonly unfinished: RestoredJobs;
 }
 
-/** The domain of a state file, with its process and its jobs held; monitor and consoles follow in `reconnectDomain`. */
+/** True for the file of a run that ended with the machine: its QEMU cannot live, and nobody saw how the guest ended. */
+export async function isOfEarlierBoot(record: StatusRecord): Promise<boolean> {
+  return record.process.bootId !== (await thisBoot());
+}
+
+/**
+ * Clears what such a run left. The domain is shut off for a reason that nobody knows, as after a reboot in libvirt, and
+ * no event tells of it: it happened before this driver's time. A transient domain is gone.
+ * @throws OPERATION_FAILED when its run folder belongs to a live process after all; nothing is changed.
+ */
+export async function forgetRun(context: ProcessContext, record: StatusRecord): Promise<void> {
+  await refuseOther(context, record);
+  await rm(context.runFolder(record.uuid), { recursive: true, force: true });
+  await context.domainLog(record.uuid).line('shutting down, reason=unknown: the machine was started anew', context.clock.wallTime()).catch(() => {});
+  await context.status.remove(record.uuid);
+}
+
+/**
+ * The domain of a state file, with its process and its jobs held; monitor and consoles follow in `reconnectDomain`.
+ * @throws OPERATION_FAILED when its run folder belongs to a process that the file does not name; nothing is changed.
+ */
 export async function adoptDomain(context: ProcessContext, record: StatusRecord): Promise<AdoptedDomain> {
   const definition = parseDomain(record.xml, { source: `state file of ${record.name}`, form: 'live' });
+  const process = await adoptProcess(record.process.pid, record.process.startTime, context.clock, context.closing);
+  if (!process) await refuseOther(context, record);
   const domain = context.registry.byUuid(record.uuid) ?? context.registry.add(record.uuid, record.name, null);
-  const sameBoot = record.process.bootId === (await thisBoot());
-  const process = sameBoot ? await adoptProcess(record.process.pid, record.process.startTime, context.clock, context.closing) : null;
+  const runFolder = context.runFolder(record.uuid);
   const live = new LiveDomain(
     {
       id: record.id,
@@ -39,8 +63,9 @@ export async function adoptDomain(context: ProcessContext, record: StatusRecord)
       emulator: record.emulator,
       qemuVersion: record.qemuVersion,
       accelerator: record.accelerator,
-      runFolder: record.runFolder,
-      monitorPath: record.monitorPath,
+      // The state folder may have been moved with its sockets; what the file says of its place is not for us to remove.
+      runFolder,
+      monitorPath: path.join(runFolder, path.basename(record.monitorPath)),
       startedAtMs: record.startedAtMs,
       consoles: context.createConsoles(domain),
     },
@@ -69,8 +94,11 @@ export async function reconnectDomain(context: ProcessContext, adopted: AdoptedD
   const { live } = domain;
   if (!live) return;
   // A start is the one long job so far; those that can be taken up again will be, each by its own module.
-  await using _unfinishedJob = unfinished.job;
-  if (record.starting || unfinished.job || unfinished.destroy) {
+  await using unfinishedJob = unfinished.job;
+  // A guest that runs was started: only that the job ended could not be saved any more, as on a full disk.
+  const wasStarted = unfinishedJob?.kind === 'start' && !record.starting;
+  if (wasStarted) await unfinishedJob[Symbol.asyncDispose]();
+  if (record.starting || (unfinishedJob && !wasStarted) || unfinished.destroy) {
     live.endReason = unfinished.destroy ? 'destroyed' : 'failed';
     await endAfter(context, 'processReconnect', domain, live, () => 'failed');
     return;
@@ -78,6 +106,16 @@ export async function reconnectDomain(context: ProcessContext, adopted: AdoptedD
   const events = new MonitorEvents(context, domain, live);
   await takeUp(context, domain, live, events, 'processReconnect');
   events.release();
+}
+
+/**
+ * The process of the state file is gone, but its run folder has another one: then the file is wrong, and to take the
+ * guest for dead would let a second QEMU have its disks.
+ */
+async function refuseOther(context: ProcessContext, record: StatusRecord): Promise<void> {
+  const pid = await qemuInFolder(context.runFolder(record.uuid));
+  if (pid === null) return;
+  throw new VireoError('OPERATION_FAILED', `its state file names process ${record.process.pid}, but its QEMU has pid ${pid}`, { domain: { name: record.name, uuid: record.uuid }, details: { pid } });
 }
 
 /** Stands for a QEMU that ended while no driver looked. */

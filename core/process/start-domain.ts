@@ -13,7 +13,9 @@ import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { takeLiveFacts } from '../devices/live-facts.ts';
 import type { LaunchContext } from '../devices/launch-context.ts';
 import type { Domain } from '../domain/domain.ts';
+import { noDomain } from '../domain/domain-registry.ts';
 import { LiveDomain } from '../domain/live-domain.ts';
+import { sameDefinition } from '../domain/same-definition.ts';
 import type { Call } from '../job/call.ts';
 import type { AsyncJob } from '../job/handles.ts';
 import { agentPort } from './agent-channel.ts';
@@ -28,26 +30,34 @@ import { endOf, endRun } from './stop-domain.ts';
 /** QEMU's own words are in the error, but not more than a screen of them. */
 const shownStderrBytes = 4_096;
 
+export interface StartOptions {
+  readonly paused: boolean;
+  /** Runs this instead of the next boot's definition; the domain is transient if it has none of its own. */
+  readonly definition?: DomainDefinition;
+}
+
 /** @throws why it failed, in QEMU's own words where it said any; the domain is as it was before, `shut off`/`failed`. */
-export async function startDomain(context: ProcessContext, call: Call, domain: Domain, options: { readonly paused: boolean }): Promise<void> {
+export async function startDomain(context: ProcessContext, call: Call, domain: Domain, options: StartOptions): Promise<void> {
   refuseRunning(domain); // at once, and not only when the job that holds it ends
   await using job = await domain.jobs.beginAsync(call, 'start');
   refuseRunning(domain);
-  const { persistent } = domain;
-  if (!persistent) throw new VireoError('NO_DOMAIN', `no domain with matching uuid '${domain.uuid}'`, { domain: domain.identity });
+  const wanted = options.definition ?? domain.persistent;
+  if (!wanted) throw noDomain(domain);
   try {
-    const launch = await prepareLaunch(context, domain, persistent);
+    const launch = await prepareLaunch(context, domain, wanted);
     await makeFolders(domain, launch);
     const id = context.registry.nextId();
-    const definition: DomainDefinition = { ...liveDefinition(persistent, launch), id };
+    const definition: DomainDefinition = { ...liveDefinition(wanted, launch), id };
     const { spawned, wordsFrom } = await spawn(context, domain, definition, launch);
     const live = adopt(context, domain, id, definition, launch, spawned);
+    live.pendingChanges = options.definition !== undefined && domain.persistent !== null && !sameDefinition(domain.persistent, options.definition);
     try {
       await bringUp(context, domain, live, job, options.paused);
     } catch (error) {
       throw await undo(context, domain, live, job, { spawned, wordsFrom }, error);
     }
   } catch (error) {
+    context.registry.removeIfNothing(domain);
     if (!domain.live) domain.transition({ state: 'shut off', reason: domain.state === 'shut off' && domain.stateAndReason.reason === 'destroyed' ? 'destroyed' : 'failed' }, null);
     domain.changed();
     throw asVireoError(error).about(domain.identity);
@@ -178,6 +188,7 @@ async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain
   live.died.throwIfAborted();
   live.starting = false;
   domain.transition(paused ? { state: 'paused', reason: 'user' } : { state: 'running', reason: 'booted' }, { event: 'started', detail: 'booted' });
+  if (paused) domain.transition({ state: 'paused', reason: 'user' }, { event: 'suspended', detail: 'paused' }); // libvirt tells both
   await context.saveStatus(domain);
   events.release();
 }

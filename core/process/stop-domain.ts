@@ -1,6 +1,7 @@
 /**
  * The end of a run, whoever brings it about: a destroy, the guest's own shutdown, a crash, a start that failed. Files,
- * sockets and consoles go, and one event tells of it.
+ * sockets and consoles go, and one event tells of it. Of a transient domain nothing is left but its logs, which tell
+ * what it was and why it ended.
  */
 import { rm } from 'node:fs/promises';
 import { VireoError, asVireoError } from '../base/errors.ts';
@@ -43,6 +44,7 @@ async function finishRun(context: ProcessContext, domain: Domain, live: LiveDoma
   await endProcess(live.facts.process, context.clock, false);
   live.die();
   await live.detach();
+  await live.endCallbacks.run({ reason: end.reason, clock: context.clock, log: context.log });
   await rm(live.facts.runFolder, { recursive: true, force: true });
   await context.domainLog(domain.uuid).line(`shutting down, reason=${end.reason}`, context.clock.wallTime()).catch(() => {});
   live.ended = true;
@@ -50,8 +52,10 @@ async function finishRun(context: ProcessContext, domain: Domain, live: LiveDoma
   // From here to the event nothing waits: nobody sees a domain that neither runs nor is shut off.
   domain.live = null;
   // A transient domain leaves every list with its run; the event that tells of the end carries no summary then.
-  if (domain.persistent === null) context.registry.remove(domain);
+  context.registry.removeIfNothing(domain);
   domain.transition({ state: 'shut off', reason: end.reason }, end.event);
+  // Nobody was told of its start, but lists may have shown it starting.
+  if (domain.removed && end.event === null) context.hub.vanished(domain);
 }
 
 const endEvents: Partial<Record<StateReason<'shut off'>, LifecycleEvent>> = {

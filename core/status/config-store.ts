@@ -1,10 +1,12 @@
 /** The persistent definitions, one XML file a domain, named by UUID because a name may be any text. */
-import { readdir, readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { link, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { removeDurably, writeAtomic } from '../base/atomic-file.ts';
-import { asVireoError } from '../base/errors.ts';
+import { VireoError, asVireoError, isSystemError } from '../base/errors.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { formatDomain, parseDomain } from '../devices/domain-xml.ts';
+import { DamagedFile, readStateFile, removeUnfinished } from './read-state-file.ts';
 
 export class ConfigStore {
   readonly #folder: string;
@@ -13,27 +15,52 @@ export class ConfigStore {
     this.#folder = folder;
   }
 
+  /**
+   * Resolves once the definition is on disk. After a failure the next load finds what was there before, as far as the
+   * disk lets it: nobody shall find a domain later that could not be defined.
+   * @throws SYSTEM_ERROR naming the file.
+   */
   async save(uuid: string, definition: DomainDefinition): Promise<void> {
-    await writeAtomic(this.#path(uuid), formatDomain(definition, { form: 'inactive', secure: true }));
+    const file = this.#path(uuid);
+    const text = formatDomain(definition, { form: 'inactive', secure: true });
+    const kept = await keep(file);
+    try {
+      await writeAtomic(file, text);
+    } catch (error) {
+      // The rename may have been done before the failure, and only its durability be in doubt. The first failure is told.
+      if (kept === 'nothing') await rm(file, { force: true }).catch(() => {});
+      else if (kept !== null) await rename(kept, file).catch(() => {});
+      throw diskError('the definition could not be saved', file, error);
+    } finally {
+      if (kept !== null && kept !== 'nothing') await rm(kept, { force: true }).catch(() => {});
+    }
   }
 
+  /** @throws SYSTEM_ERROR naming the file. */
   async remove(uuid: string): Promise<void> {
-    await removeDurably(this.#path(uuid));
+    const file = this.#path(uuid);
+    await removeDurably(file).catch((error: unknown) => {
+      throw diskError('the definition could not be removed', file, error);
+    });
   }
 
-  /** Every readable definition; one that cannot be read is left where it is, and told. */
+  /**
+   * Every readable definition, in the order of their UUIDs; one that cannot be read is left where it is, and told: it
+   * may be somebody's only copy. Comes before the first `save`.
+   */
   async load(): Promise<{ readonly definitions: readonly DomainDefinition[]; readonly broken: readonly { path: string; reason: string }[] }> {
+    await removeUnfinished(this.#folder);
     const definitions: DomainDefinition[] = [];
     const broken: { path: string; reason: string }[] = [];
     const names = (await readdir(this.#folder)).filter((name) => name.endsWith('.xml')).sort();
     for (const name of names) {
       const file = path.join(this.#folder, name);
       try {
-        const definition = parseDomain(await readFile(file, 'utf8'), { source: file });
-        if (definition.uuid !== name.slice(0, -'.xml'.length)) throw new Error(`the file defines domain ${definition.uuid}`);
+        const definition = parseDomain(await readStateFile(file), { source: file });
+        if (definition.uuid !== name.slice(0, -'.xml'.length)) throw new DamagedFile(`the file defines domain ${definition.uuid ?? 'without a UUID'}`);
         definitions.push(definition);
       } catch (error) {
-        broken.push({ path: file, reason: asVireoError(error).message });
+        broken.push({ path: file, reason: (error as Error).message });
       }
     }
     return { definitions, broken };
@@ -42,4 +69,21 @@ export class ConfigStore {
   #path(uuid: string): string {
     return path.join(this.#folder, `${uuid}.xml`);
   }
+}
+
+/** A second name of the file, under which it can be put back without room on the disk; 'nothing' where there is no file, null where there can be no second name. */
+async function keep(file: string): Promise<string | null> {
+  // Named as an unfinished file, which it is for whoever finds it after a crash.
+  const name = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}.new`);
+  try {
+    await link(file, name);
+    return name;
+  } catch (error) {
+    return isSystemError(error) && error.code === 'ENOENT' ? 'nothing' : null;
+  }
+}
+
+function diskError(what: string, file: string, cause: unknown): VireoError {
+  const { message, details } = asVireoError(cause);
+  return new VireoError('SYSTEM_ERROR', `${what}: ${message}`, { cause, details: { ...details, path: file } });
 }

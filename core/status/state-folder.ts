@@ -75,7 +75,12 @@ export function stateLayout(root: string, platform: NodeJS.Platform = process.pl
 
 /** The folder of one domain's sockets: short, whatever the domain is called. */
 export function runFolder(layout: StateLayout, uuid: string): string {
-  return path.join(layout.run, shortHash(uuid.toLowerCase()));
+  return path.join(layout.run, runFolderName(uuid));
+}
+
+/** The last part of `runFolder`, the same in every state folder. */
+export function runFolderName(uuid: string): string {
+  return shortHash(uuid.toLowerCase());
 }
 
 /** Makes the folders that are missing; all of them are the user's alone. */

@@ -2,11 +2,17 @@
  * The state file of a running domain: all that a driver needs to find its QEMU again. One file a domain, versioned,
  * whole or absent; a file that cannot be read never hides the others.
  */
+import path from 'node:path';
 import { z } from 'zod';
+import { parseDomain } from '../devices/domain-xml.ts';
 import { asyncKinds } from '../job/kinds.ts';
+import { DamagedFile } from './read-state-file.ts';
+import { runFolderName } from './state-folder.ts';
+
+const currentVersion = 1;
 
 export const statusSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(currentVersion),
   uuid: z.string(),
   name: z.string(),
   id: z.number().int().positive(),
@@ -37,3 +43,34 @@ export const statusSchema = z.object({
   xml: z.string(),
 });
 export type StatusRecord = z.infer<typeof statusSchema>;
+
+/**
+ * What the state file of `uuid` says. Everything in it that names another file is checked against the domain, because
+ * the run folder is removed with the run: a damaged file must neither end a guest nor remove what is not ours.
+ * @throws DamagedFile, or XML_ERROR about the definition in it.
+ */
+export function parseStatus(text: string, uuid: string): StatusRecord {
+  const content = parseJson(text);
+  const version = z.object({ version: z.number() }).safeParse(content).data?.version ?? currentVersion;
+  if (version > currentVersion) throw new DamagedFile(`it was written by a newer Vireo: version ${version}, and this one reads ${currentVersion}`);
+  const { data: record, error } = statusSchema.safeParse(content);
+  if (!record) throw new DamagedFile(firstIssue(error));
+  if (record.uuid !== uuid) throw new DamagedFile(`the file names domain ${record.uuid}`);
+  if (path.basename(record.runFolder) !== runFolderName(uuid)) throw new DamagedFile(`the run folder ${record.runFolder} is not this domain's`);
+  if (path.dirname(record.monitorPath) !== record.runFolder) throw new DamagedFile(`the monitor ${record.monitorPath} is outside the run folder`);
+  const definition = parseDomain(record.xml, { source: `state file of ${record.name}`, form: 'live' });
+  if (definition.uuid !== uuid) throw new DamagedFile(`its definition is of domain ${definition.uuid ?? 'without a UUID'}`);
+  return record;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DamagedFile(`it is no JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function firstIssue({ issues: [issue] }: z.ZodError): string {
+  return issue ? `'${issue.path.join('.')}': ${issue.message}` : 'it does not fit the schema';
+}

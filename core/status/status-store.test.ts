@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fixtureRecord } from '../../test/support/status-fixture.ts';
 import type { StatusRecord } from './status-file.ts';
 import { StatusStore } from './status-store.ts';
 
@@ -19,32 +20,7 @@ afterEach(async () => {
 });
 
 function record(changes: Partial<StatusRecord> = {}): StatusRecord {
-  return {
-    version: 1,
-    uuid,
-    name: 'guest',
-    id: 1,
-    persistent: true,
-    state: 'running',
-    reason: 'booted',
-    stateSinceMs: null,
-    process: { pid: 4711, startTime: '1', bootId: null },
-    monitorPath: '/tmp/m',
-    runFolder: '/tmp',
-    capabilitiesKey: '',
-    emulator: 'qemu',
-    qemuVersion: '7.2.22',
-    accelerator: 'tcg',
-    startedAtMs: 0,
-    starting: false,
-    rebootOnShutdown: false,
-    pendingChanges: false,
-    taints: [],
-    consoleStarts: {},
-    job: { async: null, destroy: false },
-    xml: '<domain/>',
-    ...changes,
-  };
+  return fixtureRecord(uuid, changes);
 }
 
 test('what was saved is loaded', async () => {
@@ -77,10 +53,10 @@ test('a save that fails is told, and hinders no later one', async () => {
   expect((await store.load()).records).toHaveLength(1);
 });
 
-test.each(['', '{"version": 1,', '{"version": 2}', JSON.stringify(record({ uuid: other }))])('the file %j is set aside for good and hides no other', async (content) => {
+test.each(['', '{"version": 1,', '{"version": 2}', JSON.stringify(fixtureRecord(other))])('the file %j is set aside for good and hides no other', async (content) => {
   const damaged = path.join(folder, `${uuid}.json`);
   await writeFile(damaged, content);
-  await store.save(other, () => record({ uuid: other }));
+  await store.save(other, () => fixtureRecord(other));
   const { records, broken, setAside } = await store.load();
   expect([records.map((each) => each.uuid), broken, setAside]).toEqual([[other], [{ path: `${damaged}.unreadable`, reason: expect.any(String) }], [uuid]]);
   expect(await readFile(`${damaged}.unreadable`, 'utf8')).toBe(content);

@@ -1,9 +1,10 @@
 /** The only writer of state files. Writes of one domain follow each other and only the newest waits. */
-import { readdir, readFile, rename } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { removeDurably, writeAtomic } from '../base/atomic-file.ts';
-import { asVireoError } from '../base/errors.ts';
-import { type StatusRecord, statusSchema } from './status-file.ts';
+import { VireoError, asVireoError, isSystemError } from '../base/errors.ts';
+import { readStateFile, removeUnfinished } from './read-state-file.ts';
+import { type StatusRecord, parseStatus } from './status-file.ts';
 
 export interface BrokenStatus {
   readonly path: string;
@@ -56,30 +57,30 @@ export class StatusStore {
   }
 
   /**
-   * Every readable state file, and what is wrong with the others; those are set aside under another name. `setAside`
-   * has the UUIDs of all that ever were: their QEMU may still run.
+   * Every readable state file, in the order of their UUIDs, and what is wrong with the others. One whose content is
+   * wrong is set aside under another name; one that the system would not give is left, because it may be whole.
+   * `setAside` has the UUIDs of both and of all that ever were set aside: their QEMU may still run. Comes before the
+   * first `save`.
    */
   async load(): Promise<{ readonly records: readonly StatusRecord[]; readonly broken: readonly BrokenStatus[]; readonly setAside: readonly string[] }> {
+    await removeUnfinished(this.#folder);
     const records: StatusRecord[] = [];
     const broken: BrokenStatus[] = [];
-    const names = (await readdir(this.#folder)).filter((name) => name.endsWith('.json'));
-    await Promise.all(
-      names.map(async (name) => {
-        const file = path.join(this.#folder, name);
-        try {
-          const record = statusSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-          if (`${record.uuid}.json` !== name) throw new Error(`the file names domain ${record.uuid}`);
-          records.push(record);
-        } catch (error) {
-          const aside = `${file}${asideSuffix}`;
-          await rename(file, aside).catch(() => {});
-          broken.push({ path: aside, reason: asVireoError(error).message });
-        }
-      }),
-    );
-    const aside = `.json${asideSuffix}`;
-    const setAside = (await readdir(this.#folder)).filter((name) => name.endsWith(aside)).map((name) => name.slice(0, -aside.length));
-    return { records, broken, setAside };
+    const unread = new Set<string>();
+    // One after the other: hundreds at once need hundreds of descriptors, and a file that got none would look broken.
+    for (const name of (await readdir(this.#folder)).sort()) {
+      const uuid = name.slice(0, name.indexOf('.json'));
+      if (name.endsWith(`.json${asideSuffix}`)) unread.add(uuid);
+      if (!name.endsWith('.json')) continue;
+      const file = path.join(this.#folder, name);
+      try {
+        records.push(parseStatus(await readStateFile(file), uuid));
+      } catch (error) {
+        unread.add(uuid);
+        broken.push({ path: isSystemError(error) ? file : await setAside(file), reason: (error as Error).message });
+      }
+    }
+    return { records, broken, setAside: [...unread] };
   }
 
   async #run(uuid: string, lane: Lane, record: () => StatusRecord | null): Promise<void> {
@@ -88,9 +89,22 @@ export class StatusStore {
     try {
       const content = record();
       lane.running = content ? writeAtomic(file, JSON.stringify(content)) : removeDurably(file);
-      await lane.running;
+      await lane.running.catch((error: unknown) => {
+        throw saveError(file, error);
+      });
     } finally {
       if (!lane.next && this.#lanes.get(uuid) === lane) this.#lanes.delete(uuid);
     }
   }
+}
+
+/** @returns where the file is now. */
+async function setAside(file: string): Promise<string> {
+  const aside = `${file}${asideSuffix}`;
+  return rename(file, aside).then(() => aside, () => file);
+}
+
+function saveError(file: string, cause: unknown): VireoError {
+  const { message, details } = asVireoError(cause);
+  return new VireoError('SYSTEM_ERROR', `the state of a running domain could not be saved: ${message}`, { cause, details: { ...details, path: file } });
 }

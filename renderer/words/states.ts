@@ -46,6 +46,7 @@ export function eventInWords(event: Pick<DomainEvent, 'type' | 'event' | 'detail
   const detail = event.detail ? ` (${event.detail})` : '';
   if (event.type === 'lifecycle') return `${event.event ?? 'changed'}${detail}`;
   if (event.type === 'changed') return 'changed';
+  if (event.type === 'control-error') return eventWords[event.type]; // its detail says the same again
   const what = event.event ?? event.detail;
   return what ? `${eventWords[event.type]} (${what})` : eventWords[event.type];
 }

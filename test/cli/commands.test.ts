@@ -200,6 +200,14 @@ describe('definitions', () => {
     expect(await vireo('define disk.img', { folder })).toEqual(failed('invalid argument: disk.img is longer than 4194304 bytes: this is no domain definition'));
   });
 
+  test('create starts what the file says, and tells what it did', async () => {
+    await writeFile(`${folder}/a.xml`, '<domain><name>new</name></domain>');
+    expect(await vireo('create a.xml --paused', { folder })).toEqual(printed("Domain 'new' created from a.xml"));
+    expect(host.calls).toMatchObject([{ method: 'domainCreateXML', params: { xml: '<domain><name>new</name></domain>', source: `${folder}/a.xml`, paused: true } }]);
+    host.failures.set('domainCreateXML', new VireoError('OPERATION_INVALID', "domain 'new' is already active"));
+    expect(await vireo('create a.xml', { folder })).toEqual(failed('Failed to create domain from a.xml', "Requested operation is not valid: domain 'new' is already active"));
+  });
+
   test('sample defines the sample guest and starts it', async () => {
     expect([await vireo('sample'), await vireo('sample other --start')]).toEqual([
       printed("Domain 'sample' defined from the sample guest"),
@@ -269,7 +277,7 @@ describe('help', () => {
       " Domain Monitoring (help keyword 'monitor'):",
       " Host and Hypervisor (help keyword 'host'):",
     ]);
-    expect(stdout.match(/^ {4}\S+/gm)).toHaveLength(21);
+    expect(stdout.match(/^ {4}\S+/gm)).toHaveLength(32);
     expect((await vireo('help monitor')).stdout).toContain('    list                           list domains\n');
   });
 

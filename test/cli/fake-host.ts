@@ -4,11 +4,12 @@
  */
 import { channelPair } from '../../core/api/channel.ts';
 import { type Client, connect } from '../../core/api/client.ts';
-import { type HostStatus, type Methods, type StreamName, methods } from '../../core/api/contract.ts';
+import { type HostStatus, type MethodResult, type Methods, type StreamName, methods } from '../../core/api/contract.ts';
 import { type Implementation, type ServedEvent, type ServedStream, type ServerOptions, type StreamLink, serve } from '../../core/api/server.ts';
 import { VireoError } from '../../core/base/errors.ts';
 import { Emitter } from '../../core/base/events.ts';
 import { silentLog } from '../../core/base/log.ts';
+import type { JobStatistics } from '../../core/job/job-statistics.ts';
 import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
 import { makeSummary } from '../support/make-summary.ts';
 
@@ -31,6 +32,10 @@ export class FakeHost {
   /** Errors that the next call of a method meets. */
   readonly failures = new Map<keyof Methods, VireoError>();
   readonly console = new FakeConsole();
+  /** What dumpxml of every domain says, where it matters. */
+  xml: string | null = null;
+  control: MethodResult<'domainGetControlInfo'> = { state: 'ok', details: null, forMs: 0 };
+  job: { current: JobStatistics | null; completed: JobStatistics | null } = { current: null, completed: null };
   status: HostStatus = hostStatus;
   readonly #events = new Emitter<ServedEvent>();
   #revision = 0;
@@ -94,8 +99,14 @@ export class FakeHost {
       hostGetStatus: async () => this.status,
       hostHandOver: async () => null,
       connectListAllDomains: async () => ({ revision: this.#revision, domains: [...this.domains.values()] }),
+      connectGetCapabilities: async () => ({ xml: '<capabilities/>\n' }),
+      connectGetDomainCapabilities: async (_call, { arch }) => ({ xml: `<domainCapabilities>\n  <arch>${arch ?? 'x86_64'}</arch>\n</domainCapabilities>\n` }),
       domainLookup: async (_call, { domain }) => this.#find(domain),
       domainDefineXML: async (_call, { xml }) => ({ ...this.#define(/<name>(.*)<\/name>/.exec(xml)?.[1] ?? '?'), notUnderstood: xml.includes('<odd/>') ? [{ path: '/domain/odd', line: 3 }] : [] }),
+      domainCreateXML: async (_call, { xml, paused }) => {
+        const { domain } = this.#define(/<name>(.*)<\/name>/.exec(xml)?.[1] ?? '?');
+        return { domain: this.#change(domain.uuid, { id: ++this.#lastId, persistent: false, state: paused ? 'paused' : 'running' }), notUnderstood: [] };
+      },
       domainUndefine: async (_call, { domain }) => {
         this.domains.delete(this.#find(domain).uuid);
         return null;
@@ -120,8 +131,11 @@ export class FakeHost {
         const summary = this.#find(domain);
         return { summary, maximumMemoryKiB: 98_304, memoryKiB: 65_536, vcpus: 2, cpuTimeNs: summary.id === null ? null : 12_399_000_000, autostart: false };
       },
-      domainGetXMLDesc: async (_call, { domain, inactive }) => ({ xml: `<domain type='qemu'${inactive ? '' : " id='1'"}>\n  <name>${this.#find(domain).name}</name>\n</domain>\n` }),
+      domainGetXMLDesc: async (_call, { domain, inactive }) => ({ xml: this.xml ?? `<domain type='qemu'${inactive ? '' : " id='1'"}>\n  <name>${this.#find(domain).name}</name>\n</domain>\n` }),
       connectDomainXMLToNative: async () => ({ argv: ['qemu', '-S'], text: 'qemu -S' }),
+      domainGetControlInfo: async () => this.control,
+      domainGetJobStats: async (_call, { completed }) => ({ statistics: completed ? this.job.completed : this.job.current }),
+      domainAbortJob: async () => null,
       domainGetLog: async () => ({ text: '', path: '/state/logs/x.log' }),
       qemuDomainMonitorCommand: async (_call, { hmp }) => ({ result: hmp ? 'VM status: running\r\n' : '{"return":{"running":true},"id":"1"}' }),
       sampleGuestDefine: async (_call, { name }) => this.#define(name),

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type LaunchedApp, openAppBench } from '../support/electron-app.ts';
 import { eventually } from '../support/electron-processes.ts';
-import { startSample, statusSays } from '../support/electron-screen.ts';
+import { domainRow, startSample, statusSays } from '../support/electron-screen.ts';
 
 test('Ctrl+Shift+W closes a console window', async () => {
   await using bench = await openAppBench();
@@ -49,6 +49,27 @@ test('without a tray, closing the last window ends the app, and the next window 
   const second = await bench.launch();
   await second.main();
   expect(await bounds(second)).toEqual(moved);
+});
+
+test('a domain that another window asks for is selected and brought into sight, each time anew', async () => {
+  await using bench = await openAppBench();
+  const app = await bench.launch();
+  const main = await app.main();
+  const backend = await bench.connect();
+  const define = async (name: string) =>
+    (await backend.call('domainDefineXML', { xml: `<domain type='qemu'><name>${name}</name><memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os></domain>` })).domain.uuid;
+  const uuids: string[] = [];
+  for (let number = 10; number < 60; number += 1) uuids.push(await define(`guest-${number}`));
+  await domainRow(main, 'guest-10').waitFor();
+  expect(await domainRow(main, 'guest-59').count()).toBe(0); // only rows in sight are drawn
+  for (const [number, uuid] of [[59, uuids[49]], [10, uuids[0]], [59, uuids[49]]] as const) {
+    await app.electron.evaluate(async ({ BrowserWindow }, wanted) => {
+      const { webContents } = BrowserWindow.getAllWindows()[0]!;
+      await webContents.loadURL(`${webContents.getURL().split('#')[0]}#domain=${wanted}`);
+    }, uuid);
+    await domainRow(main, `guest-${number}`).and(main.locator('[aria-selected=true]')).waitFor();
+    await main.getByRole('heading', { name: `guest-${number}` }).waitFor();
+  }
 });
 
 /** Through Electron, because Playwright's own keys do not pass the application's. */

@@ -69,7 +69,7 @@ describe('an emulator that', () => {
     const error = await failedStart();
     expect(error).toMatchObject({ code: 'OPERATION_TIMEOUT', message: 'Timed out during operation: QEMU did not open its monitor; it said: waiting for better times' });
     await emulator.behave('exec sleep 600');
-    expect((await failedStart()).message).toBe('Timed out during operation: no sign of the QEMU monitor socket within 700 ms');
+    expect((await failedStart()).message).toBe('Timed out during operation: no sign of the QEMU monitor socket within 0.7 s');
     await nothingIsLeft();
   });
 

@@ -13,11 +13,13 @@ export interface BootGuestOptions {
   /** An image that another guest may use as well. */
   readonly disk?: string;
   readonly memoryMiB?: number;
-  /** False for a guest without a console. */
-  readonly serial?: boolean;
+  /** The console's backend; false for a guest without one. */
+  readonly serial?: 'unix' | 'pty' | false;
 }
 
-export function bootGuestXml(disk: string, { name = 'boot', uuid, emulator, memoryMiB = 16, serial = true }: BootGuestOptions = {}): string {
+const serialXml = { unix: "<serial type='unix'><source mode='bind'/></serial>", pty: "<serial type='pty'/>" } as const;
+
+export function bootGuestXml(disk: string, { name = 'boot', uuid, emulator, memoryMiB = 16, serial = 'unix' }: BootGuestOptions = {}): string {
   return `<domain type='qemu'>
   <name>${name}</name>
   ${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}
@@ -28,7 +30,7 @@ export function bootGuestXml(disk: string, { name = 'boot', uuid, emulator, memo
     ${emulator === undefined ? '' : `<emulator>${emulator}</emulator>`}
     <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${disk}'/><target dev='sda' bus='sata'/></disk>
     <controller type='usb' model='none'/>
-    ${serial ? "<serial type='unix'><source mode='bind'/></serial>" : ''}
+    ${serial === false ? '' : serialXml[serial]}
     <memballoon model='none'/>
   </devices>
 </domain>`;

@@ -34,6 +34,8 @@ export class AppBench implements AsyncDisposable {
   readonly layout: StateLayout;
   /** Errors that pages reported, with the page's address; a test that provokes one takes it out. */
   readonly pageErrors: string[] = [];
+  /** Errors that a test provokes and that may be reported at any time after. */
+  readonly expectedErrors: RegExp[] = [];
   readonly appFolder: string;
   readonly #apps: LaunchedApp[] = [];
   readonly #clients: Client[] = [];
@@ -105,7 +107,7 @@ export class AppBench implements AsyncDisposable {
     await rm(this.layout.root, { recursive: true, force: true, maxRetries: 5 });
     const complaints = [
       ...left.map((found) => `left behind: ${found.pid} ${found.words.join(' ').slice(0, 300)}`),
-      ...this.pageErrors.map((error) => `a page reported: ${error}`),
+      ...this.pageErrors.filter((error) => !this.expectedErrors.some((expected) => expected.test(error))).map((error) => `a page reported: ${error}`),
     ];
     if (complaints.length > 0) throw new Error(`${complaints.join('\n')}\n\nthe app said:\n${log.slice(-8_000)}`);
   }

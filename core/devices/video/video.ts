@@ -108,6 +108,8 @@ function validateVideo(video: Video, domain: DomainSurroundings): void {
     if (cards.length > 1) throw new VireoError('CONFIG_UNSUPPORTED', "a video model 'none' must be the only video device of a domain");
     return;
   }
+  // ramfb is a device of QEMU's dynamic system bus; the PC of 1984 has none (QEMU 7.2).
+  if (type === 'ramfb' && domain.definition.os.type.machine === 'isapc') throw new VireoError('CONFIG_UNSUPPORTED', "video model 'ramfb' does not work with machine 'isapc'");
   const driver = driverOf(video, domain, domain.machine !== 'other');
   if (driver === null) throw new VireoError('CONFIG_UNSUPPORTED', `video model '${type}' is only for the primary card`);
   if (!domain.capabilities.deviceTypes.has(driver)) throw new VireoError('CONFIG_UNSUPPORTED', `this QEMU has no ${driver} for video model '${type}'`);

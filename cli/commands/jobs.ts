@@ -1,0 +1,63 @@
+/** What is being done to a domain: domcontrol, domjobinfo, domjobabort. */
+import type { MethodResult } from '../../core/api/contract.ts';
+import { type Command, command, domainOption } from '../command.ts';
+import { lookUp } from '../domain-call.ts';
+import { formatJobStatistics } from '../job-statistics-lines.ts';
+import { assertExclusive } from '../option-grammar.ts';
+
+export const domcontrol: Command = command({
+  name: 'domcontrol',
+  group: 'monitor',
+  summary: 'domain control interface state',
+  description: 'Returns state of a control interface to the domain.',
+  options: { domain: domainOption },
+  async run({ client, output, interrupted }, values) {
+    const host = await client();
+    const { uuid } = await lookUp(host, values.domain, interrupted);
+    const answer = await host.call('domainGetControlInfo', { domain: uuid }, { signal: interrupted });
+    output.result(answer, () => [formatControl(answer)]);
+  },
+});
+
+/** virsh's words for virDomainControlState. */
+const controlWords = { ok: 'ok', job: 'background job', occupied: 'occupied', error: 'error: monitor failure' } as const;
+
+function formatControl({ state, forMs }: MethodResult<'domainGetControlInfo'>): string {
+  return state === 'ok' ? controlWords.ok : `${controlWords[state]} (${(forMs / 1000).toFixed(3)}s)`;
+}
+
+export const domjobinfo: Command = command({
+  name: 'domjobinfo',
+  group: 'domain',
+  summary: 'domain job information',
+  description: 'Returns information about jobs running on a domain.',
+  options: {
+    domain: domainOption,
+    completed: { type: 'boolean', help: 'return statistics of a recently completed job' },
+    'keep-completed': { type: 'boolean', help: "don't destroy statistics of a recently completed job when read" },
+    anystats: { type: 'boolean', help: 'print statistics for any kind of job (even failed ones)' },
+  },
+  async run({ client, output, interrupted }, values) {
+    assertExclusive(values, 'completed', 'keep-completed');
+    // Reading destroys nothing here, so that both mean the same.
+    const completed = values.completed || values['keep-completed'];
+    const host = await client();
+    const { uuid } = await lookUp(host, values.domain, interrupted);
+    const { statistics } = await host.call('domainGetJobStats', { domain: uuid, completed }, { signal: interrupted });
+    output.result(statistics, () => formatJobStatistics(statistics, values.anystats || completed));
+  },
+});
+
+export const domjobabort: Command = command({
+  name: 'domjobabort',
+  group: 'domain',
+  summary: 'abort active domain job',
+  description: 'Aborts the currently running domain job',
+  options: { domain: domainOption },
+  async run({ client, output, interrupted }, values) {
+    const host = await client();
+    const { uuid } = await lookUp(host, values.domain, interrupted);
+    await host.call('domainAbortJob', { domain: uuid }, { signal: interrupted });
+    output.result(null, () => []); // virsh says nothing
+  },
+});
