@@ -40,8 +40,10 @@ describe('the place of a new connection in the log', () => {
         // Each piece begins with the last byte of the one before: logged for the attempt, then sent and logged.
         const after = pieces.slice(1).map((end, index) => received.subarray(Math.max(0, (pieces[index] as number) - 1), end));
         const logged = Buffer.concat([counting.subarray(0, missed), ...after, counting.subarray(missed + 2_000, missed + 2_000 + underWay)]);
-        // A byte that is logged twice was sent once: whether the first one of all is taken for a doubled one decides nothing.
-        expect([missed, missed + 1]).toContain(alignToLog({ logged, lowest: 0, received, quiet: false }));
+        const at = alignToLog({ logged, lowest: 0, received, quiet: false });
+        // What is doubled at the very beginning may count as said before: nothing but that byte again, never one too few.
+        const again = logged.subarray(missed, at ?? 0);
+        expect([at !== null && at >= missed, again.length <= doubled.length, again.every((byte) => byte === received[0])]).toEqual([true, true, true]);
       }),
     );
   });

@@ -123,7 +123,10 @@ export async function undefineDomain(context: DriverContext, call: Call, domain:
   domain.persistent = null;
   if (domain.live) {
     domain.live.pendingChanges = false; // there is no next boot
-    await context.saveStatus(domain);
+    // The definition is gone, whatever becomes of this: a restarted driver finds none and calls the domain transient.
+    await context.saveStatus(domain).catch((error: unknown) => {
+      context.log.write('error', 'a state file could not be written', { domain: domain.name, error: asVireoError(error).message });
+    });
   } else {
     context.registry.remove(domain); // told in the same step: somebody may be about to define it anew
   }

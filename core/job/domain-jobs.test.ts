@@ -228,6 +228,15 @@ describe('what is on disk', () => {
     await (await jobs.beginAsync(save, 'save'))[Symbol.asyncDispose]();
   });
 
+  test('a destroy goes on although its begin cannot be saved', async () => {
+    const lines: string[] = [];
+    const { jobs } = makeJobs({ persist: () => Promise.reject(new VireoError('SYSTEM_ERROR', 'no space left on device')) });
+    const log = createLog((line) => lines.push(line), () => 0);
+    await using job = await jobs.begin(new Call({ owner: 'remoteDispatchDomainDestroy', client: 'test', log }), 'destroy');
+    expect(job.kind).toBe('destroy');
+    expect(lines).toEqual(['1970-01-01T00:00:00.000Z error the begin of a destroy could not be saved error=no space left on device']);
+  });
+
   test('an end that cannot be saved is logged and frees the slot all the same', async () => {
     const lines: string[] = [];
     let full = false;

@@ -267,8 +267,12 @@ export class DomainJobs {
     try {
       if (want.slot !== 'agent' && isPersisted(want.kind)) await this.#options.persist(this.record());
     } catch (error) {
-      await this.#end(want, call); // another job's record may have carried this one to the disk meanwhile
-      throw error;
+      // A full disk must not keep anybody from ending a guest: a restart then sees QEMU dead, and nothing is lost.
+      if (want.kind !== 'destroy') {
+        await this.#end(want, call); // another job's record may have carried this one to the disk meanwhile
+        throw error;
+      }
+      call.log.write('error', 'the begin of a destroy could not be saved', { error: asVireoError(error).message });
     }
     this.changes.fire();
     return {

@@ -402,7 +402,7 @@ class DriverLife {
       OPERATION_INVALID: nested,
       INTERNAL_ERROR: nested && error.message.includes('after its job ended'),
       NO_DOMAIN: on.closed,
-      SYSTEM_ERROR: mustBePersisted(attempt) && this.#options.scenario.saveFails.includes(true),
+      SYSTEM_ERROR: mustBePersisted(attempt) && attempt.kind !== 'destroy' && this.#options.scenario.saveFails.includes(true),
     };
     if (!reasons[error.code]) throw new Error(`oracle: ${call.owner} was refused ${attempt.kind} without reason: ${error.message}`);
   }

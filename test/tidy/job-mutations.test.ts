@@ -116,8 +116,8 @@ const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a job begins before it is on disk': {
     ...engine,
-    find: 'await this.#options.persist(this.record());\n    } catch (error) {\n      await',
-    replace: 'void this.#options.persist(this.record()).catch(() => {});\n    } catch (error) {\n      await',
+    find: 'await this.#options.persist(this.record());\n    } catch (error) {\n      // A full',
+    replace: 'void this.#options.persist(this.record()).catch(() => {});\n    } catch (error) {\n      // A full',
     caughtAs: /on disk/,
   },
   'another record brings an ended job back': {
