@@ -1,39 +1,16 @@
 /** The main process's end of a window's message port as a Channel. */
 import type { MessagePortMain } from 'electron';
 import type { Channel, WireMessage } from '../core/api/channel.ts';
-import { Emitter } from '../core/base/events.ts';
+import { channelOverPort } from '../core/api/port-channel.ts';
 
 export function channelOverMessagePort(port: MessagePortMain): Channel {
-  const messages = new Emitter<unknown>();
-  const closed = new Emitter<void>();
-  let open = true;
-  let started = false;
-  const end = (): void => {
-    if (!open) return;
-    open = false;
-    closed.fire();
-  };
-  port.on('message', (event) => messages.fire(event.data));
-  port.on('close', end);
-  return {
-    send(message) {
-      if (open) port.postMessage(withOwnBytes(message));
-    },
-    onMessage(listener) {
-      const subscription = messages.on(listener);
-      if (!started) {
-        started = true;
-        port.start(); // what came before is kept by the port until now
-      }
-      return subscription;
-    },
-    onClose: (listener) => closed.on(listener),
-    close() {
-      if (!open) return;
-      port.close();
-      end();
-    },
-  };
+  return channelOverPort({
+    post: (message) => port.postMessage(withOwnBytes(message)),
+    onMessage: (listener) => void port.on('message', (event) => listener(event.data)),
+    onClose: (listener) => void port.on('close', listener),
+    start: () => port.start(),
+    close: () => port.close(),
+  });
 }
 
 /**

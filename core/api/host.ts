@@ -98,13 +98,14 @@ class OpenHost implements Host {
     this.#ownership = ownership;
     this.#uuid = uuid;
     this.handOverRequested = new Promise((resolve) => (this.#requestHandOver = resolve));
+    const asked = { spawn: spawnProbe, clock, log, signal: this.#closing.signal };
     this.#capabilities = new CapabilitiesCache({
       folder: layout.capabilities,
       clock,
       log,
-      probe: (binary) => probeCapabilities(binary, { spawn: spawnProbe, clock, log, signal: this.#closing.signal, deadlineMs: probeDeadlineMs }),
+      probe: (binary) => probeCapabilities(binary, { ...asked, deadlineMs: probeDeadlineMs }),
     });
-    this.#accelerators = new AcceleratorChoice({ folder: layout.capabilities, host: hostAcceleration(), spawn: spawnProbe, clock, log, signal: this.#closing.signal });
+    this.#accelerators = new AcceleratorChoice({ folder: layout.capabilities, host: hostAcceleration(), ...asked });
     this.#survey = new HostSurvey(layout, this.#capabilities, this.#accelerators);
     this.#documents = new CapabilitiesDocuments({ hostUuid: () => Promise.resolve(uuid), capabilities: this.#capabilities, accelerators: this.#accelerators, log });
   }

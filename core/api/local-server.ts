@@ -4,9 +4,9 @@
  */
 import { chmod, rm } from 'node:fs/promises';
 import net from 'node:net';
-import { VireoError, invariant } from '../base/errors.ts';
+import { VireoError } from '../base/errors.ts';
 import { type Log, silentLog } from '../base/log.ts';
-import { maximumSocketPathBytes } from '../status/state-folder.ts';
+import { assertSocketPath } from '../transport/open-socket.ts';
 import type { Channel } from './channel.ts';
 import { localChannel } from './local-channel.ts';
 
@@ -35,7 +35,7 @@ export interface LocalServerOptions {
 export async function listenLocal(socketPath: string, onConnection: (channel: Channel, peer: LocalPeer) => void, options: LocalServerOptions = {}): Promise<LocalServer> {
   const log = options.log ?? silentLog;
   const isPipe = socketPath.startsWith('\\\\.\\pipe\\');
-  invariant(isPipe || Buffer.byteLength(socketPath) <= maximumSocketPathBytes, `a socket's path has at most ${maximumSocketPathBytes} bytes: ${socketPath}`);
+  assertSocketPath(socketPath);
   if (!isPipe) await rm(socketPath, { force: true });
   const channels = new Set<Channel>();
   let lastNumber = 0;

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { maximumSocketPathBytes, prepareStateFolder, resolveStateFolder, runFolder, stateLayout } from './state-folder.ts';
+import { maximumSocketPathBytes } from '../transport/open-socket.ts';
+import { prepareStateFolder, resolveStateFolder, runFolder, stateLayout } from './state-folder.ts';
 
 const uuid = '6695eb01-f6a4-8304-79aa-97f2502e193f';
 

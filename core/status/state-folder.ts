@@ -9,9 +9,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { makePrivateFolder } from '../base/atomic-file.ts';
 import { VireoError } from '../base/errors.ts';
-
-/** Node 20 cuts longer ones without a word (sun_path has 108 bytes on Linux and 104 on macOS). */
-export const maximumSocketPathBytes = 100;
+import { maximumSocketPathBytes } from '../transport/open-socket.ts';
 
 /** The longest name of a socket that a domain has in its run folder; aliases beyond it are refused by whoever adds them. */
 const longestSocketName = 'c-console123';

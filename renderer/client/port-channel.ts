@@ -6,7 +6,7 @@
  * event on a port tells that main's end is gone.
  */
 import type { Channel } from '../../core/api/channel.ts';
-import { Emitter } from '../../core/base/events.ts';
+import { channelOverPort } from '../../core/api/port-channel.ts';
 import { VireoError } from '../../core/base/errors.ts';
 
 declare global {
@@ -21,7 +21,7 @@ const portTimeoutMs = 10_000;
 
 /** Asks for a port and wraps it. Fails with RPC where there is no preload or main does not answer. */
 export async function openPortChannel(signal: AbortSignal): Promise<Channel> {
-  return channelOverPort(await requestPort(signal));
+  return channelOverMessagePort(await requestPort(signal));
 }
 
 function requestPort(signal: AbortSignal): Promise<MessagePort> {
@@ -58,35 +58,13 @@ function isPortMessage(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'type' in body && body.type === 'vireo:port';
 }
 
-/** Wraps one end of a message channel; what arrives before the first listener is kept by the port itself. */
-export function channelOverPort(port: MessagePort): Channel {
-  const messages = new Emitter<unknown>();
-  const closed = new Emitter<void>();
-  let open = true;
-  let started = false;
-  const end = (): void => {
-    if (!open) return;
-    open = false;
-    closed.fire();
-  };
-  port.addEventListener('message', (event: MessageEvent<unknown>) => messages.fire(event.data));
-  port.addEventListener('close', end);
-  return {
-    send(message) {
-      if (open) port.postMessage(message);
-    },
-    onMessage(listener) {
-      const subscription = messages.on(listener);
-      if (!started) {
-        started = true;
-        port.start();
-      }
-      return subscription;
-    },
-    onClose: (listener) => closed.on(listener),
-    close() {
-      port.close();
-      end();
-    },
-  };
+/** Electron's `close` event is no DOM standard, hence the untyped listener. */
+export function channelOverMessagePort(port: MessagePort): Channel {
+  return channelOverPort({
+    post: (message) => port.postMessage(message),
+    onMessage: (listener) => port.addEventListener('message', (event: MessageEvent<unknown>) => listener(event.data)),
+    onClose: (listener) => port.addEventListener('close', listener),
+    start: () => port.start(),
+    close: () => port.close(),
+  });
 }

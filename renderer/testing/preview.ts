@@ -1,7 +1,7 @@
 /** Stands in for the preload on preview pages: `?scene=<name>` chooses what the fake host shows. */
 import '../before-all.ts';
 import { type FakeHost, createFakeHost } from './fake-host.ts';
-import { channelOverPort } from '../client/port-channel.ts';
+import { channelOverMessagePort } from '../client/port-channel.ts';
 import { sceneNamed } from './scenes.ts';
 
 declare global {
@@ -25,7 +25,7 @@ window.loseHost = () => {
 function connect(): void {
   if (isLost) return;
   const { port1, port2 } = new MessageChannel();
-  host.serve(channelOverPort(port1));
+  host.serve(channelOverMessagePort(port1));
   window.postMessage({ type: 'vireo:port' }, '*', [port2]);
 }
 

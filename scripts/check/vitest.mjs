@@ -17,6 +17,7 @@ import { projectRoot } from '../setup/project.mjs';
  * @returns {Promise<ProjectOutcome>} a run that broke down counts as one more failure
  */
 export async function runVitest(project, { limitMs, quiet = false, wrapper = [], env = process.env, uid, reportFolder }) {
+  // Also what tests leave there goes with it: a host that is killed on purpose cannot clear up after its probes.
   const folder = reportFolder ?? (await mkdtemp(path.join(os.tmpdir(), 'vireo-')));
   const report = path.join(folder, `${project}.json`);
   const vitest = path.join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs');
@@ -24,7 +25,7 @@ export async function runVitest(project, { limitMs, quiet = false, wrapper = [],
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const [program, ...args] = [...wrapper, process.execPath, vitest, 'run', '--project', project, '--configLoader', 'runner', '--passWithNoTests', ...reporters];
   try {
-    const { code, timedOut, output } = await runGroup(program, args, { limitMs, quiet, env, uid });
+    const { code, timedOut, output } = await runGroup(program, args, { limitMs, quiet, env: reportFolder ? env : { ...env, TMPDIR: folder }, uid });
     const counts = await countsOf(report);
     if (timedOut) process.stderr.write(`${project}: ended after its limit of ${limitMs / 1000} s\n`);
     if (code !== 0 && counts.failed === 0) counts.failed = 1;
