@@ -1,4 +1,4 @@
-/** The statistics of a job as `virsh domjobinfo` prints them (9.0.0); what nobody knows has no line. */
+/** The statistics of a job as `virsh domjobinfo` prints them, not measured; what nobody knows has no line. */
 import { type JobOperation, type JobStatistics, type JobType, dataProgress } from '../core/job/job-statistics.ts';
 
 const typeWords: Readonly<Record<JobType, string>> = { bounded: 'Bounded', unbounded: 'Unbounded', completed: 'Completed', failed: 'Failed', cancelled: 'Cancelled' };

@@ -34,7 +34,9 @@ export function endRun(context: ProcessContext, domain: Domain, live: LiveDomain
   ending.catch(() => {
     // The process waits in the kernel. A later destroy may try again, and its end, when it comes, is not overlooked.
     endings.delete(live);
-    void live.facts.process.exited.then(() => endAfter(context, 'processEnd', domain, live, () => end.reason)).catch(() => {});
+    void live.facts.process.exited
+      .then(() => endAfter(context, 'processEnd', domain, live, () => end.reason))
+      .catch((error: unknown) => context.log.write('error', 'the end of a domain could not be handled', { domain: domain.name, error: asVireoError(error).message }));
   });
   return ending;
 }

@@ -1,4 +1,4 @@
-/** Who a domain is, what is done to it and where it is reached, in the words of virsh 9.0.0. */
+/** Who a domain is, what is done to it and where it is reached, in virsh's words, which were not measured. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { VireoError } from '../../core/base/errors.ts';
 import { initialStatistics, statisticsAt, withReport } from '../../core/job/job-statistics.ts';
