@@ -1,6 +1,6 @@
 /** Where a device is plugged in, as `<address>` says it. Numbers keep libvirt's spelling: PCI in hexadecimal. */
 import { attribute, child, type Codec, type Infer, object, optional, union, withDefault } from './codec/codec.ts';
-import { hexadecimal, integer, onOff, pattern, unsigned } from './codec/scalar.ts';
+import { hexadecimal, integer, onOff, pattern, unsigned, wideHexadecimal } from './codec/scalar.ts';
 
 const byteField = (name: string) => withDefault(attribute(name, hexadecimal(2, 0xff)), 0);
 const numberField = (name: string) => withDefault(attribute(name, unsigned), 0);
@@ -12,11 +12,19 @@ const addressCodec = union('type', {
     slot: withDefault(attribute('slot', hexadecimal(2, 0x1f)), 0),
     function: withDefault(attribute('function', hexadecimal(1, 7)), 0),
     multifunction: optional(attribute('multifunction', onOff)),
+    /** What s390x calls a PCI function: user and function identifiers. */
+    zpci: optional(child('zpci', object({ uid: optional(attribute('uid', hexadecimal(4, 0xffff))), fid: optional(attribute('fid', hexadecimal(8, 0xffff_ffff))) }))),
   }),
   drive: object({ controller: numberField('controller'), bus: numberField('bus'), target: numberField('target'), unit: numberField('unit') }),
   'virtio-serial': object({ controller: numberField('controller'), bus: numberField('bus'), port: optional(attribute('port', unsigned)) }),
   usb: object({ bus: numberField('bus'), port: optional(attribute('port', pattern(/^[1-9]\d?(\.[1-9]\d?){0,3}$/, 'a port such as 1 or 1.2'))) }),
   isa: object({ iobase: optional(attribute('iobase', hexadecimal(1, 0xffff))), irq: optional(attribute('irq', hexadecimal(1, 0xff))) }),
+  ccid: object({ controller: numberField('controller'), slot: optional(attribute('slot', unsigned)) }),
+  'spapr-vio': object({ reg: optional(attribute('reg', wideHexadecimal(8))) }),
+  'virtio-mmio': object({}),
+  dimm: object({ slot: optional(attribute('slot', unsigned)), base: optional(attribute('base', wideHexadecimal(1))) }),
+  /** A hostdev that is held for the domain and not given to it. */
+  unassigned: object({}),
   ccw: object({
     cssid: attribute('cssid', hexadecimal(1, 0xfe)),
     ssid: attribute('ssid', hexadecimal(1, 3)),
@@ -31,6 +39,7 @@ export type PciAddress = AddressOf<'pci'>;
 export type DriveAddress = AddressOf<'drive'>;
 export type UsbAddress = AddressOf<'usb'>;
 export type VirtioSerialAddress = AddressOf<'virtio-serial'>;
+export type CcwAddress = AddressOf<'ccw'>;
 
 /** Aliases that users chose begin with this; all others are the driver's and belong to one run. */
 const userAliasPrefix = 'ua-';
@@ -63,7 +72,7 @@ export const bootField = {
 } as const;
 
 export function pciAddress(bus: number, slot: number, functionNumber = 0, multifunction: boolean | null = null): PciAddress {
-  return { type: 'pci', domain: 0, bus, slot, function: functionNumber, multifunction };
+  return { type: 'pci', domain: 0, bus, slot, function: functionNumber, multifunction, zpci: null };
 }
 
 /** As messages and libvirt spell it: `0000:00:1f.2`. */

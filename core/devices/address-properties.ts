@@ -26,8 +26,16 @@ export function addressProperties(address: Address | null, launch: DeviceLaunch)
       return { bus: `${controllerAlias(launch.definition, 'usb', address.bus)}.0`, ...(address.port === null ? {} : { port: address.port }) };
     case 'isa':
       return { ...(address.iobase === null ? {} : { iobase: address.iobase }), ...(address.irq === null ? {} : { irq: address.irq }) };
-    case 'drive':
     case 'ccw':
+      return { devno: `${address.cssid.toString(16)}.${address.ssid}.${address.devno.toString(16).padStart(4, '0')}` };
+    case 'ccid':
+      return { bus: `${controllerAlias(launch.definition, 'ccid', address.controller)}.0`, ...(address.slot === null ? {} : { slot: address.slot }) };
+    case 'spapr-vio':
+      return address.reg === null ? {} : { reg: Number(address.reg) };
+    case 'drive':
+    case 'dimm':
+    case 'virtio-mmio':
+    case 'unassigned':
       return {};
   }
 }

@@ -30,12 +30,17 @@ export type AddressNeed =
   /** `preferred` follows from the name that the user gave (`sdb`); taken if it is free. */
   | { readonly type: 'drive'; readonly controller: 'sata' | 'ide' | 'scsi' | 'fdc'; readonly preferred: DriveAddress }
   | { readonly type: 'usb' }
-  | { readonly type: 'isa' };
+  | { readonly type: 'isa' }
+  | { readonly type: 'ccid' }
+  | { readonly type: 'spapr-vio'; /** Where libvirt begins to look for a free one of this kind. */ readonly defaultReg: bigint }
+  | { readonly type: 'dimm' };
 
 export interface PciNeed {
   readonly type: 'pci';
   /** 'either': virtio and what else adapts to its bus; 'conventional' never goes behind a PCIe port by itself. */
   readonly connect: 'either' | 'conventional' | 'express';
+  /** Sits on whatever bus the machine has for virtio: PCI, CCW on s390x, virtio-mmio on microvm. */
+  readonly virtio: boolean;
   /** A PCI bridge or port: sits on the root bus, several to a slot. */
   readonly port: boolean;
   /** Order of assignment between kinds, libvirt's: interface 20, controller 30, disk 40, memballoon 50, rng 60, video 70, input 80. */
@@ -46,9 +51,31 @@ export interface PciNeed {
   readonly preferred: PciAddress | null;
 }
 
-/** Whether two definitions may differ in a field without the guest noticing. */
-export type AbiVerdict = 'same' | 'may-change';
+/** Whether two definitions may differ in a field without the guest noticing; in parts where parts differ: those not named are 'same'. */
+export type AbiVerdict = 'same' | 'may-change' | { readonly [field: string]: AbiVerdict };
 export type AbiVerdicts<K extends DeviceKind> = { readonly [F in keyof DeviceDefinitions[K]]-?: AbiVerdict };
+
+/** Something that a run needs from the host beside QEMU; looked for before QEMU is started, so that start says what is missing. */
+export type HostNeed =
+  /** A file or device node, such as /dev/vhost-net. `why` ends the sentence "... is needed for". */
+  | { readonly type: 'path'; readonly path: string; readonly access: 'read' | 'read-write'; readonly why: string }
+  /** One of these programs in PATH or at a full path. */
+  | { readonly type: 'program'; readonly names: readonly string[]; readonly why: string }
+  /** What this driver renders and cannot run; `reason` is a whole sentence without its full stop. */
+  | { readonly type: 'unsupported'; readonly reason: string };
+
+/** A program that serves one device for as long as QEMU runs: swtpm, passt, virtiofsd. */
+export interface SideProcess {
+  /** Unique within the run: `swtpm-tpm0`. Names its pid file and its log. */
+  readonly name: string;
+  /** The first of these that is found. */
+  readonly programs: readonly string[];
+  readonly argv: readonly string[];
+  /** QEMU is started once this socket is there; null where the program needs no wait. */
+  readonly socket: string | null;
+  /** Folders to be made (0700) before it starts. */
+  readonly folders: readonly string[];
+}
 
 /** The class of `<os><boot dev=.../>` that a device belongs to. */
 export type BootClass = 'hd' | 'cdrom' | 'fd' | 'network' | 'none';
@@ -71,6 +98,9 @@ export interface DeviceModule<K extends DeviceKind> {
   readonly prepare: ((device: DeviceOf<K>, launch: LaunchContext) => DeviceOf<K>) | 'nothing';
   readonly commandLine: (device: DeviceOf<K>, launch: DeviceLaunch) => readonly CommandFragment[];
   readonly boots: (device: DeviceOf<K>) => BootClass;
+  readonly hostNeeds: ((device: DeviceOf<K>, launch: LaunchContext) => readonly HostNeed[]) | 'none';
+  /** Started before QEMU, in this order; ended with it. */
+  readonly sideProcesses: ((device: DeviceOf<K>, launch: LaunchContext) => readonly SideProcess[]) | 'none';
   readonly hotplug: 'unsupported';
   /** Takes over what QEMU tells once it runs. */
   readonly live: ((device: DeviceOf<K>, facts: LiveFacts) => DeviceOf<K>) | 'none';
@@ -78,9 +108,17 @@ export interface DeviceModule<K extends DeviceKind> {
   readonly label: (device: DeviceOf<K>) => string;
 }
 
-/** The ranks of `PciNeed`. */
-export const pciRank = { interface: 20, controller: 30, disk: 40, memballoon: 50, rng: 60, video: 70, input: 80 } as const;
+/** The ranks of `PciNeed`: the order in which libvirt gives out PCI addresses. */
+export const pciRank = {
+  filesystem: 10, interface: 20, sound: 25, controller: 30, disk: 40, hostdev: 45, memballoon: 50, rng: 60, shmem: 62, watchdog: 65, panic: 66,
+  memory: 67, video: 70, input: 80, serial: 85, vsock: 90, crypto: 95, iommu: 97,
+} as const;
 
 export function pciNeed(rank: number, connect: PciNeed['connect'], more: Partial<PciNeed> = {}): PciNeed {
-  return { type: 'pci', connect, rank, port: false, fixed: null, preferred: null, ...more };
+  return { type: 'pci', connect, rank, virtio: false, port: false, fixed: null, preferred: null, ...more };
+}
+
+/** For a virtio device: on the bus that the machine has for those. */
+export function virtioNeed(rank: number, more: Partial<PciNeed> = {}): PciNeed {
+  return pciNeed(rank, 'either', { virtio: true, ...more });
 }

@@ -41,6 +41,8 @@ function scalar(shape: ScalarShape<unknown>): fc.Arbitrary<unknown> {
       return fc.constantFrom(...shape.values);
     case 'integer':
       return fc.integer({ min: shape.minimum, max: Math.min(shape.maximum, 0x7fff_ffff) });
+    case 'wide integer':
+      return fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn });
     case 'pattern':
       return fc.stringMatching(shape.pattern);
   }

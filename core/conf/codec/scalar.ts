@@ -5,6 +5,7 @@ export type ScalarShape<T> =
   | { readonly type: 'text'; readonly minimumLength: number }
   | { readonly type: 'values'; readonly values: readonly T[] }
   | { readonly type: 'integer'; readonly minimum: number; readonly maximum: number }
+  | { readonly type: 'wide integer' }
   | { readonly type: 'pattern'; readonly pattern: RegExp };
 
 export interface Scalar<T> {
@@ -79,6 +80,16 @@ export function hexadecimal(digits: number, maximum: number): Scalar<number> {
     format: (value) => `0x${value.toString(16).padStart(digits, '0')}`,
     allowed: `a number from 0x0 to 0x${maximum.toString(16)}`,
     shape: { type: 'integer', minimum: 0, maximum },
+  };
+}
+
+/** A number of up to 64 bits, exact: beyond what a double holds. Decimal is read too. */
+export function wideHexadecimal(digits: number): Scalar<bigint> {
+  return {
+    parse: (text) => (/^(0x[0-9a-f]{1,16}|\d{1,19})$/i.test(text) ? BigInt(text) : undefined),
+    format: (value) => `0x${value.toString(16).padStart(digits, '0')}`,
+    allowed: 'a number of up to 64 bits, such as 0x100000000',
+    shape: { type: 'wide integer' },
   };
 }
 

@@ -57,6 +57,8 @@ export const channelModule: DeviceModule<'channel'> = {
     return [chardevFragment(channel, id), json('device', withoutNulls(device))];
   },
   boots: () => 'none',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: liveCharacter,
   label: (channel) => `channel ${channel.target.name ?? ''}`.trim(),

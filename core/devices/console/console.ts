@@ -55,6 +55,8 @@ export const consoleModule: DeviceModule<'console'> = {
     return [chardevFragment(console, id), json('device', { driver: 'virtconsole', ...addressProperties(console.address, launch), chardev: chardevId(id), id })];
   },
   boots: () => 'none',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live(console, facts) {
     const live = liveCharacter(console, facts);

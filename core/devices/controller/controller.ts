@@ -62,6 +62,8 @@ export const controllerModule: DeviceModule<'controller'> = {
   prepare: 'nothing',
   commandLine,
   boots: () => 'none',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: 'none',
   label: (controller) => (controller.model === 'none' ? `no ${controller.type} controller` : `${controller.model ?? controller.type} controller ${controller.index ?? ''}`.trim()),

@@ -28,6 +28,8 @@ export const diskModule: DeviceModule<'disk'> = {
   prepare: 'nothing',
   commandLine: diskCommandLine,
   boots: (disk) => (disk.device === 'cdrom' ? 'cdrom' : disk.device === 'floppy' ? 'fd' : 'hd'),
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: 'none',
   label: diskLabel,

@@ -51,6 +51,8 @@ export const graphicsModule: DeviceModule<'graphics'> = {
   prepare: prepareGraphics,
   commandLine,
   boots: () => 'none',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: 'none',
   label: (graphics) => `VNC display, ${describeListen(graphics)}`,

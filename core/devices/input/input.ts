@@ -43,6 +43,8 @@ export const inputModule: DeviceModule<'input'> = {
     return driver === null ? [] : [json('device', { driver, id: aliasOf(input), ...addressProperties(input.address, launch) })];
   },
   boots: () => 'none',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: 'none',
   label: (input) => `${input.bus} ${input.type}`,

@@ -62,6 +62,8 @@ export const interfaceModule: DeviceModule<'interface'> = {
   prepare: 'nothing',
   commandLine,
   boots: () => 'network',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: 'none',
   label: (card) => `${modelOf(card)} network card, user network`,

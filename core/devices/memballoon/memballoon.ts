@@ -56,6 +56,8 @@ export const memballoonModule: DeviceModule<'memballoon'> = {
     return [json('device', device)];
   },
   boots: () => 'none',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: 'none',
   label: (balloon) => (balloon.model === 'none' ? 'no memory balloon' : 'memory balloon'),

@@ -43,6 +43,8 @@ export const rngModule: DeviceModule<'rng'> = {
   prepare: 'nothing',
   commandLine,
   boots: () => 'none',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: 'none',
   label: (rng) => `random numbers from ${rng.backend.model === 'builtin' ? 'QEMU' : (rng.backend.path ?? 'the host')}`,

@@ -49,6 +49,8 @@ export const serialModule: DeviceModule<'serial'> = {
     return [chardevFragment(serial, id), json('device', { driver, chardev: chardevId(id), id, ...index, ...addressProperties(serial.address, launch) })];
   },
   boots: () => 'none',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: liveCharacter,
   label: (serial) => `serial port ${serial.target?.port ?? ''}`.trim(),

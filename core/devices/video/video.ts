@@ -57,6 +57,8 @@ export const videoModule: DeviceModule<'video'> = {
   prepare: 'nothing',
   commandLine,
   boots: () => 'none',
+  hostNeeds: 'none',
+  sideProcesses: 'none',
   hotplug: 'unsupported',
   live: 'none',
   label: (video) => (video.model.type === 'none' ? 'no graphics card' : `${video.model.type} graphics card`),
