@@ -3,11 +3,16 @@ import type { ConsoleItem, ConsoleNotice, ConsoleSession } from '../../core/cons
 
 export class ConsoleReader {
   readonly items: ConsoleItem[] = [];
-  bytes: Buffer = Buffer.alloc(0);
   readonly session: ConsoleSession;
+  #store = Buffer.alloc(65_536);
+  #length = 0;
 
   constructor(session: ConsoleSession) {
     this.session = session;
+  }
+
+  get bytes(): Buffer {
+    return this.#store.subarray(0, this.#length);
   }
 
   get text(): string {
@@ -36,7 +41,8 @@ export class ConsoleReader {
   }
 
   untilText(text: string, withinMs = 5_000): Promise<this> {
-    return this.until((reader) => reader.text.endsWith(text), withinMs);
+    const end = Buffer.from(text, 'latin1');
+    return this.until(({ bytes }) => bytes.subarray(-end.length).equals(end), withinMs);
   }
 
   /** Reads to the end of the console. */
@@ -49,7 +55,11 @@ export class ConsoleReader {
   #take(item: ConsoleItem): void {
     this.items.push(item);
     if (item.type !== 'bytes') return;
-    this.bytes = Buffer.concat([this.bytes, item.bytes]);
+    // Grown by doubling: a reader that takes quadratic time would itself be the slow watcher.
+    const { length } = item.bytes;
+    if (this.#length + length > this.#store.length) this.#store = Buffer.concat([this.bytes], 2 * (this.#length + length));
+    this.#store.set(item.bytes, this.#length);
+    this.#length += length;
   }
 }
 

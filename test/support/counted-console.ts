@@ -1,26 +1,14 @@
 /**
  * A client that watches the boot sector's flood (F) and proves what it got: every byte has its offset, every line is
- * the next number, and what is missing is exactly the gap that was told. QEMU 7.2 logs a byte again when its connection
- * was full (docs/decisions/0005), so a byte of the history may stand twice; and its 16550 gives a byte up after four
- * full writes (hw/char/serial.c, MAX_XMIT_RETRY), which a test may allow for, by number. Nothing else is forgiven.
+ * the next number, and what is missing is exactly the gap that was told. What QEMU itself says again or gives up is held
+ * against its log (flood-log.ts). Nothing else is forgiven.
  */
 import type { Client } from '../../core/api/client.ts';
-import { floodedBytes, greeting } from './boot-sector.ts';
+import { greeting } from './boot-sector.ts';
 
 export interface Stretch {
   readonly offset: number;
   readonly bytes: Buffer;
-}
-
-/** What a stretch of the flood proved to be. */
-export interface Counted {
-  /** Number of the first and of the last whole line. */
-  readonly first: number;
-  readonly last: number;
-  /** Bytes that stand twice. */
-  readonly doubled: number;
-  /** Single bytes that are not there. */
-  readonly lost: number;
 }
 
 export class CountedConsole implements Disposable {
@@ -136,44 +124,4 @@ export function afterGreeting(bytes: Buffer): Buffer {
   const at = bytes.indexOf(greeting);
   if (at < 0) throw new Error('there is no greeting');
   return bytes.subarray(at + greeting.length);
-}
-
-/**
- * @param mayLose single bytes that QEMU may have given up.
- * @throws with the place of the first byte that is neither the next one nor the last one again.
- */
-export function countLines(bytes: Buffer, mayLose = 0): Counted {
-  // Two line ends on: what comes first may be a line's rest, or its digits doubled.
-  const start = bytes.indexOf('\n', bytes.indexOf('\n') + 1) + 1;
-  const first = readNumber(bytes, start);
-  const rest = bytes.subarray(start);
-  const expected = floodedBytes((first - 1) * 10 + rest.length + mayLose).subarray((first - 1) * 10);
-  let doubled = 0;
-  let lost = 0;
-  for (let at = 0; at < rest.length; at++) {
-    const place = at - doubled + lost;
-    if (rest[at] === expected[place]) continue;
-    if (lost < mayLose && isSame(rest, at, expected, place + 1)) {
-      lost++;
-      continue;
-    }
-    if (at === 0 || rest[at] !== rest[at - 1]) throw new Error(`the flood is broken after ${at} bytes: ${JSON.stringify(rest.toString('latin1', Math.max(0, at - 40), at + 40))}`);
-    doubled++;
-  }
-  return { first, last: first - 1 + Math.floor((rest.length - doubled + lost) / 10), doubled, lost };
-}
-
-/** Whether the two go on alike for two lines, as far as there is so much. */
-function isSame(one: Buffer, oneAt: number, two: Buffer, twoAt: number): boolean {
-  const length = Math.min(20, one.length - oneAt, two.length - twoAt);
-  return one.subarray(oneAt, oneAt + length).equals(two.subarray(twoAt, twoAt + length));
-}
-
-/** The number of the line at `start`, which the next line confirms: a doubled digit in either would give another. */
-function readNumber(bytes: Buffer, start: number): number {
-  for (let at = start; at >= 0 && at + 20 <= bytes.length; at = bytes.indexOf('\n', at) + 1) {
-    const [one, two] = [0, 10].map((skip) => Number.parseInt(bytes.toString('latin1', at + skip, at + skip + 8), 16));
-    if (one !== undefined && two === one + 1 && bytes[at + 9] === 0x0a) return one - Math.round((at - start) / 10);
-  }
-  throw new Error(`no counted lines in ${bytes.length} bytes`);
 }

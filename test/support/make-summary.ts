@@ -11,6 +11,7 @@ export function makeSummary(changes: Partial<DomainSummary> = {}): DomainSummary
     reason: 'unknown',
     stateSinceMs: null,
     persistent: true,
+    autostart: false,
     pendingChanges: false,
     memoryKiB: 98_304,
     vcpus: 1,
