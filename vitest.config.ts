@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{core,cli,electron,renderer,bench,test}/**/*.test.ts', 'scripts/**/*.test.mjs'],
+          include: ['{core,cli,electron,renderer,bench,conformance,test}/**/*.test.ts', 'scripts/**/*.test.mjs'],
           exclude: ['test/qemu/**', 'test/electron/**'],
           testTimeout: 20_000,
         },

@@ -2,9 +2,12 @@
 import type { Bench } from './bench.ts';
 import { consoles } from './console.ts';
 import { define } from './define.ts';
+import { definitions } from './definitions.ts';
 import { eventLoop } from './event-loop.ts';
 import { hundred } from './hundred.ts';
+import { ipc } from './ipc.ts';
 import { smallCalls } from './small-calls.ts';
 import { start } from './start.ts';
+import { stopEvent } from './stop-event.ts';
 
-export const benches: readonly Bench[] = [smallCalls, start, define, hundred, consoles, eventLoop];
+export const benches: readonly Bench[] = [smallCalls, ipc, stopEvent, start, define, definitions, hundred, consoles, eventLoop];

@@ -39,6 +39,10 @@ export interface HostOrders {
   endDelay: { ask: object; answer: Delay };
   beginSyncs: { ask: object; answer: null };
   endSyncs: { ask: object; answer: Syncs };
+  /** Notes when QEMU stamped each STOP that the driver gets, and when a client in this process was told. */
+  beginStops: { ask: object; answer: null };
+  /** Wall clock times in the order of the stops. */
+  endStops: { ask: object; answer: { readonly stampedMs: readonly number[]; readonly hereMs: readonly number[] } };
   /** The bare control for defining: files of the same size, as durable, as many at once. */
   writeDurably: { ask: { folder: string; count: number; atOnce: number; bytes: number }; answer: { ms: number } };
   /** Begins to read a socket with nothing in between; answers when it is connected. */

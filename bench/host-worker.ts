@@ -1,5 +1,5 @@
 /** The other end of HostProcess: owns the host, and measures what only its own process can see. */
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import net from 'node:net';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
@@ -8,14 +8,18 @@ import { type Client } from '../core/api/client.ts';
 import { type Host, openHost } from '../core/api/host.ts';
 import { writeAtomic } from '../core/base/atomic-file.ts';
 import { systemClock } from '../core/base/clock.ts';
+import { Emitter } from '../core/base/events.ts';
 import { createLog } from '../core/base/log.ts';
 import type { ConsoleSession } from '../core/console/console-types.ts';
 import { stateLayout } from '../core/status/state-folder.ts';
 import { Call } from '../core/job/call.ts';
+import { type SyncCount, countSyncs } from '../test/support/count-syncs.ts';
 import { serveEcho } from './bare-echo.ts';
 import { ByteCount, type ReadOutcome } from './byte-count.ts';
-import type { Delay, HostOrders, Memory, OrderMessage, OrderName, OrderReply, ReadPlan, Syncs } from './host-orders.ts';
+import type { Delay, HostOrders, Memory, OrderMessage, OrderName, OrderReply, ReadPlan } from './host-orders.ts';
 import { forEachAtOnce, repeatCall } from './repeat-call.ts';
+import { stampMs } from './stop-event.ts';
+import { wallClockOffsetMs } from './wall-clock.ts';
 
 type Handlers = { readonly [O in OrderName]: (ask: HostOrders[O]['ask']) => Promise<HostOrders[O]['answer']> };
 
@@ -65,7 +69,16 @@ class HostWorker {
       this.#syncs = await countSyncs();
       return null;
     },
-    endSyncs: async () => this.#syncs?.stop() ?? { count: 0, atOnce: 0 },
+    endSyncs: async () => {
+      const { count, atOnce } = this.#syncs ?? { count: 0, atOnce: 0 };
+      this.#syncs?.[Symbol.dispose]();
+      return { count, atOnce };
+    },
+    beginStops: async () => {
+      this.#stops = watchStops(this.#ownClient());
+      return null;
+    },
+    endStops: async () => this.#stops?.end() ?? { stampedMs: [], hereMs: [] },
     writeDurably: ({ folder, count, atOnce, bytes }) => writeDurably(folder, count, atOnce, bytes),
     beginRaw: ({ path: socketPath, plan }) => this.#beginRaw(socketPath, plan),
     beginSession: ({ domain, alias, plan }) => this.#beginSession(domain, alias, plan),
@@ -78,7 +91,8 @@ class HostWorker {
   #host: Host | null = null;
   #client: Client | null = null;
   #delay: IntervalHistogram | null = null;
-  #syncs: { stop(): Syncs } | null = null;
+  #syncs: SyncCount | null = null;
+  #stops: StopWatch | null = null;
 
   /** The measuring process was killed: its guests and its folder go with it. */
   async abandon(): Promise<void> {
@@ -172,29 +186,34 @@ function memory(): Memory {
   return { residentMiB: rss / 2 ** 20, heapMiB: heapUsed / 2 ** 20 };
 }
 
-/** Counts this process's fsyncs, files and folders alike, where all of them pass. */
-async function countSyncs(): Promise<{ stop(): Syncs }> {
-  const probe = await open('.', 'r');
-  const prototype = Object.getPrototypeOf(probe) as FileHandle;
-  await probe.close();
-  const real = Object.getOwnPropertyDescriptor(prototype, 'sync') as PropertyDescriptor & { value: FileHandle['sync'] };
-  let [count, now, atOnce] = [0, 0, 0];
-  const counted = async function (this: FileHandle): Promise<void> {
-    count++;
-    atOnce = Math.max(atOnce, ++now);
-    try {
-      await real.value.call(this);
-    } finally {
-      now--;
-    }
+interface StopWatch {
+  end(): HostOrders['endStops']['answer'];
+}
+
+/** Sees every STOP on its way from the monitor to the driver, which has the only connection: events all pass here. */
+function watchStops(client: Client): StopWatch {
+  const offsetMs = wallClockOffsetMs();
+  const [stampedMs, hereMs] = [[], []] as [number[], number[]];
+  const real = Object.getOwnPropertyDescriptor(Emitter.prototype, 'fire') as PropertyDescriptor & { value: (this: Emitter<unknown>, event: unknown) => void };
+  const watched = function (this: Emitter<unknown>, event: unknown): void {
+    if (isStop(event)) stampedMs.push(stampMs(event.timestamp));
+    real.value.call(this, event);
   };
-  Object.defineProperty(prototype, 'sync', { ...real, value: counted });
+  Object.defineProperty(Emitter.prototype, 'fire', { ...real, value: watched });
+  const subscription = client.on('domain', ({ event }) => {
+    if (event === 'suspended') hereMs.push(performance.now() + offsetMs);
+  });
   return {
-    stop() {
-      Object.defineProperty(prototype, 'sync', real);
-      return { count, atOnce };
+    end() {
+      Object.defineProperty(Emitter.prototype, 'fire', real);
+      subscription[Symbol.dispose]();
+      return { stampedMs, hereMs };
     },
   };
+}
+
+function isStop(event: unknown): event is { readonly timestamp: Parameters<typeof stampMs>[0] } {
+  return typeof event === 'object' && event !== null && 'timestamp' in event && 'event' in event && event.event === 'STOP';
 }
 
 async function writeDurably(folder: string, count: number, atOnce: number, bytes: number): Promise<{ ms: number }> {

@@ -5,7 +5,7 @@ import type { Clock } from '../core/base/clock.ts';
 import { type OptionSpecs, type OptionValues, parseOptions } from './option-grammar.ts';
 import type { Output, TextSink } from './output.ts';
 
-export type CommandGroup = 'domain' | 'monitor' | 'host';
+export type CommandGroup = 'domain' | 'monitor' | 'host' | 'secret';
 
 /** The part of a terminal's input that a console needs; any readable stream is one, a TTY can also be raw. */
 export type TerminalInput = Readable & { readonly isTTY?: boolean; readonly isRaw?: boolean; setRawMode?(raw: boolean): unknown };

@@ -2,18 +2,24 @@
 import type { Command } from './command.ts';
 import { command } from './command.ts';
 import { CommandError } from './command-error.ts';
+import { autostart } from './commands/autostart.ts';
 import { capabilities, domcapabilities } from './commands/capabilities.ts';
+import { cloudInitSeedCommand } from './commands/cloud-init.ts';
 import { console } from './commands/console.ts';
-import { create, define, domxmlToNative, dumpxml, sample } from './commands/definition.ts';
+import { create, define, dumpxml, sample } from './commands/definition.ts';
+import { importCommand } from './commands/import.ts';
+import { domxmlFromNative, domxmlToNative } from './commands/native.ts';
 import { ttyconsole, vncdisplay } from './commands/device-path.ts';
 import { event } from './commands/event.ts';
 import { host } from './commands/host.ts';
 import { domid, domname, domuuid } from './commands/identify.ts';
 import { dominfo, domstate } from './commands/inspect.ts';
 import { domcontrol, domjobabort, domjobinfo } from './commands/jobs.ts';
+import { injectNmi, sendKey } from './commands/keys.ts';
 import { list } from './commands/list.ts';
 import { qemuMonitorCommand } from './commands/monitor-command.ts';
 import { destroy, reboot, reset, resume, shutdown, start, suspend, undefine } from './commands/run-state.ts';
+import { secretDefine, secretDumpxml, secretGetValue, secretList, secretSetValue, secretUndefine } from './commands/secret.ts';
 import { version } from './commands/version.ts';
 import { formatHelp } from './help.ts';
 
@@ -32,7 +38,9 @@ const help: Command = command({
 });
 
 export const commands: readonly Command[] = [
+  autostart,
   capabilities,
+  cloudInitSeedCommand,
   console,
   create,
   define,
@@ -46,17 +54,27 @@ export const commands: readonly Command[] = [
   domname,
   domstate,
   domuuid,
+  domxmlFromNative,
   domxmlToNative,
   dumpxml,
   event,
   help,
   host,
+  importCommand,
+  injectNmi,
   list,
   qemuMonitorCommand,
   reboot,
   reset,
   resume,
   sample,
+  secretDefine,
+  secretDumpxml,
+  secretGetValue,
+  secretList,
+  secretSetValue,
+  secretUndefine,
+  sendKey,
   shutdown,
   start,
   suspend,

@@ -6,6 +6,7 @@ const groups: Readonly<Record<CommandGroup, string>> = {
   domain: 'Domain Management',
   monitor: 'Domain Monitoring',
   host: 'Host and Hypervisor',
+  secret: 'Secret',
 };
 
 export function formatUsage(commands: readonly Command[]): readonly string[] {

@@ -10,6 +10,8 @@ export interface OptionSpec {
   readonly help: string;
   /** Must be given; shown as `<name>`. */
   readonly required?: true;
+  /** Only by its name, never by position. */
+  readonly named?: true;
 }
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
@@ -65,7 +67,7 @@ function collect(command: string, specs: OptionSpecs, words: readonly string[]):
 /** A word by position goes to the first option that takes data and has none. */
 function takeData(specs: OptionSpecs, given: Map<string, RawValue>, word: string): void {
   for (const [name, spec] of Object.entries(specs)) {
-    if (spec.type === 'boolean' || (given.has(name) && spec.type !== 'strings')) continue;
+    if (spec.type === 'boolean' || spec.named || (given.has(name) && spec.type !== 'strings')) continue;
     return add(given, name, spec, word);
   }
   throw new UsageError(`unexpected data '${word}'`);

@@ -3,17 +3,29 @@ import { readFile, stat } from 'node:fs/promises';
 import { type BrowserWindow, app, clipboard, dialog, nativeTheme } from 'electron';
 import { z } from 'zod';
 import type { Client } from '../core/api/client.ts';
-import type { DesktopMethods } from '../core/api/desktop-contract.ts';
+import { type DesktopMethods, quitChoices } from '../core/api/desktop-contract.ts';
 import type { Implementation } from '../core/api/server.ts';
 import { VireoError } from '../core/base/errors.ts';
+import { type LoginCommand, setStartsAtLogin, startsAtLogin } from './login-item.ts';
+import type { Quitting } from './quitting.ts';
 import type { StoredJson } from './stored-json.ts';
 import { isTerminal } from './tray-menu.ts';
 import { hasTray } from './tray-presence.ts';
 import type { Windows } from './windows.ts';
 
-export const settingsSchema = z.object({ theme: z.enum(['system', 'light', 'dark']), doNotDisturb: z.boolean().default(false) });
+/** libvirt-guests gives a guest five minutes; somebody waits here, and is asked again when the time is over. */
+const defaultShutdownS = 60;
+
+export const settingsSchema = z.object({
+  theme: z.enum(['system', 'light', 'dark']),
+  doNotDisturb: z.boolean().default(false),
+  /** What becomes of guests that run when the app is quit. */
+  onQuit: z.enum(quitChoices).default('ask'),
+  /** How many seconds guests have to shut down before the user is asked what to do; no window changes it. */
+  shutdownS: z.number().int().min(1).max(3_600).default(defaultShutdownS),
+});
 export type Settings = z.infer<typeof settingsSchema>;
-export const defaultSettings: Settings = { theme: 'system', doNotDisturb: false };
+export const defaultSettings: Settings = { theme: 'system', doNotDisturb: false, onQuit: 'ask', shutdownS: defaultShutdownS };
 
 /** A definition is text of some kilobytes; whoever picks a disk image by mistake should not wait for it. */
 const maximumDefinitionBytes = 4 << 20;
@@ -21,13 +33,16 @@ const maximumDefinitionBytes = 4 << 20;
 export interface DesktopMethodsOptions {
   readonly windows: Windows;
   readonly settings: StoredJson<Settings>;
+  readonly quitting: Quitting;
+  /** What runs when the user logs in. */
+  readonly loginCommand: LoginCommand;
   /** Looks domains up for the desktop itself. */
   readonly client: Client;
 }
 
 /** The methods as the page of `window` has them; dialogs belong to it. */
 export function desktopImplementation(window: BrowserWindow | null, options: DesktopMethodsOptions): Implementation<DesktopMethods> {
-  const { windows, settings } = options;
+  const { windows, settings, quitting } = options;
   return {
     async desktopOpenConsole(_call, { uuid, device }) {
       windows.openConsole(uuid, device ?? (await firstTerminal(options.client, uuid)));
@@ -38,7 +53,7 @@ export function desktopImplementation(window: BrowserWindow | null, options: Des
       return null;
     },
     async desktopGetSettings() {
-      return { theme: settings.value.theme, platform: process.platform, version: app.getVersion(), electron: process.versions.electron ?? '', tray: await hasTray() };
+      return { theme: settings.value.theme, platform: process.platform, version: app.getVersion(), electron: process.versions.electron ?? '', tray: await hasTray(), onQuit: settings.value.onQuit, startsAtLogin: await startsAtLogin(options.loginCommand) };
     },
     async desktopSetTheme(_call, { theme }) {
       nativeTheme.themeSource = theme;
@@ -48,6 +63,9 @@ export function desktopImplementation(window: BrowserWindow | null, options: Des
     async desktopChooseDefinition() {
       return await chooseDefinition(window);
     },
+    async desktopChooseImportFolder() {
+      return await chooseImportFolder(window);
+    },
     async desktopReadClipboard() {
       return { text: await clipboard.readText() }; // a promise from Electron 4x on, a string before
     },
@@ -56,7 +74,22 @@ export function desktopImplementation(window: BrowserWindow | null, options: Des
       return null;
     },
     async desktopQuit() {
-      setImmediate(() => app.quit()); // the answer goes out first
+      setImmediate(() => quitting.request()); // the answer goes out first
+      return null;
+    },
+    async desktopSetStartsAtLogin(_call, { startsAtLogin: on }) {
+      await setStartsAtLogin(options.loginCommand, on);
+      return null;
+    },
+    async desktopSetOnQuit(_call, { onQuit }) {
+      settings.set({ ...settings.value, onQuit });
+      return null;
+    },
+    async desktopGetQuit() {
+      return { quit: quitting.state };
+    },
+    async desktopAnswerQuit(_call, { answer, remember }) {
+      quitting.answer(answer, remember);
       return null;
     },
   };
@@ -78,4 +111,11 @@ async function chooseDefinition(window: BrowserWindow | null): Promise<{ path: s
   const { size } = await stat(path);
   if (size > maximumDefinitionBytes) throw new VireoError('INVALID_ARG', `${path} has ${size} bytes; a definition has at most ${maximumDefinitionBytes}`, { details: { path } });
   return { path, xml: await readFile(path, 'utf8') };
+}
+
+async function chooseImportFolder(window: BrowserWindow | null): Promise<{ path: string } | null> {
+  const options: Electron.OpenDialogOptions = { title: "Import a folder of libvirt's", buttonLabel: 'Read', defaultPath: '/etc/libvirt/qemu', properties: ['openDirectory', 'showHiddenFiles'] };
+  const chosen = await (window ? dialog.showOpenDialog(window, options) : dialog.showOpenDialog(options));
+  const [path] = chosen.filePaths;
+  return chosen.canceled || path === undefined ? null : { path };
 }

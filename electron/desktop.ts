@@ -1,6 +1,7 @@
 /**
- * The app once it runs: windows, their door, the tray, and the end of it all. It owns one host; whether guests go on
- * after the app is decided here (they do) and done by the screenless host.
+ * The app once it runs: windows, their door, the tray, and the end of it all. It owns one host; guests that run when it
+ * ends go on with the screenless host. Whether any do is the user's choice (quitting.ts); where the desktop session or
+ * a signal ends the app nobody is asked, and nothing is shut down.
  */
 import path from 'node:path';
 import { BrowserWindow, app, nativeTheme } from 'electron';
@@ -8,13 +9,18 @@ import { asVireoError } from '../core/base/errors.ts';
 import type { Client } from '../core/api/client.ts';
 import { desktopMethods } from '../core/api/desktop-contract.ts';
 import type { Host } from '../core/api/host.ts';
+import type { ServedEvent } from '../core/api/server.ts';
+import { systemClock } from '../core/base/clock.ts';
+import { Emitter } from '../core/base/events.ts';
 import type { Log } from '../core/base/log.ts';
 import type { StateLayout } from '../core/status/state-folder.ts';
 import { type Settings, defaultSettings, desktopImplementation, firstTerminal, settingsSchema } from './desktop-methods.ts';
 import { DomainWatch } from './domain-watch.ts';
-import { startScreenlessHost } from './hand-over.ts';
+import { type ScreenlessHostOptions, screenlessCommand, startScreenlessHost } from './hand-over.ts';
 import { openIpcDoor } from './ipc-door.ts';
+import type { LoginCommand } from './login-item.ts';
 import { showNotifications } from './notifications.ts';
+import { Quitting } from './quitting.ts';
 import { StoredJson } from './stored-json.ts';
 import { TrayIcon } from './tray.ts';
 import type { TrayActions } from './tray-menu.ts';
@@ -42,6 +48,8 @@ export class Desktop {
   readonly #door: Disposable;
   readonly #watch: DomainWatch;
   readonly #notifications: Disposable;
+  readonly #quitting: Quitting;
+  readonly #events = new Emitter<ServedEvent>();
   #tray: TrayIcon | null = null;
   #ending: Promise<void> | null = null;
 
@@ -51,14 +59,27 @@ export class Desktop {
     this.#settings = settings;
     this.#client = options.host.client('the tray');
     this.#watch = new DomainWatch(this.#client, options.log);
-    this.windows = new Windows({ preload: path.join(options.appFolder, 'dist/electron/preload.cjs'), icon: path.join(options.appFolder, 'assets/icon.png'), places, log: options.log });
-    this.#notifications = showNotifications({ watch: this.#watch, icon: path.join(options.appFolder, 'assets/icon.png'), isQuiet: () => settings.value.doNotDisturb, open: (uuid) => this.windows.showMain(uuid) });
+    this.#quitting = new Quitting({
+      client: this.#client,
+      clock: systemClock,
+      log: options.log,
+      choice: () => settings.value.onQuit,
+      remember: (onQuit) => settings.set({ ...settings.value, onQuit }),
+      deadlineMs: () => settings.value.shutdownS * 1_000,
+      running: () => options.host.runningDomains(),
+      show: () => this.windows.showMain(),
+      leave: () => app.quit(),
+    });
+    settings.changes.on(() => this.#tray?.refresh());
+    this.#quitting.changes.on((quit) => this.#events.fire({ name: 'desktop', payload: { quit } }));
+    this.windows = new Windows({ quit: () => this.quit(), preload: path.join(options.appFolder, 'dist/electron/preload.cjs'), icon: path.join(options.appFolder, 'assets/icon.png'), places, log: options.log });
+    this.#notifications = showNotifications({ watch: this.#watch, client: this.#client, icon: path.join(options.appFolder, 'assets/icon.png'), isQuiet: () => settings.value.doNotDisturb, open: (uuid) => this.windows.showMain(uuid) });
     this.#door = openIpcDoor({
       log: options.log,
       nameOf: (contents) => this.windows.nameOf(contents),
       serve: (channel, name, contents) => {
-        const implementation = desktopImplementation(BrowserWindow.fromWebContents(contents), { windows: this.windows, settings, client: this.#client });
-        return options.host.serve(channel, () => name, { methods: desktopMethods, implementation });
+        const implementation = desktopImplementation(BrowserWindow.fromWebContents(contents), { windows: this.windows, settings, quitting: this.#quitting, loginCommand: this.#loginCommand(), client: this.#client });
+        return options.host.serve(channel, () => name, { methods: desktopMethods, implementation, events: this.#events });
       },
     });
   }
@@ -77,11 +98,23 @@ export class Desktop {
     await this.#enterTray();
   }
 
-  /** The last window is closed: the app lives on in the tray where there is one, and ends where there is none. */
+  /** The user wants to quit; a question may come first. */
+  quit(): void {
+    this.#quitting.request();
+  }
+
+  /**
+   * The last window is closed: the app lives on in the tray where there is one, and ends where there is none. Nobody is
+   * asked then, for whoever closes a window has not said that anything shall end: guests keep running, unless it is
+   * remembered that they are to be shut down.
+   */
   async windowsClosed(): Promise<void> {
+    this.#quitting.unattended();
     if (process.platform === 'darwin' || (await this.#enterTray())) return;
     // Asking for the tray took a moment, in which a window may have been opened.
-    if (BrowserWindow.getAllWindows().length === 0) app.quit();
+    if (BrowserWindow.getAllWindows().length > 0 || this.#quitting.state) return;
+    if (this.#settings.value.onQuit === 'shutdown') this.quit();
+    else app.quit();
   }
 
   /** Lets go of the guests and gives those that run to a screenless host. Never fails; idempotent. */
@@ -91,7 +124,8 @@ export class Desktop {
   }
 
   async #end(): Promise<void> {
-    const { host, layout, appFolder, log } = this.#options;
+    const { host, log } = this.#options;
+    this.#quitting[Symbol.dispose]();
     this.#tray?.[Symbol.dispose]();
     this.#notifications[Symbol.dispose]();
     this.#watch[Symbol.dispose]();
@@ -100,11 +134,21 @@ export class Desktop {
     await Promise.all([this.#places.flush(), this.#settings.flush()]);
     try {
       await inTime(host.close(), closeMs);
-      if (haveGuests) await startScreenlessHost({ layout, packaged: app.isPackaged, sandbox: !app.commandLine.hasSwitch('no-sandbox'), appFolder, env: process.env });
+      if (haveGuests) await startScreenlessHost(this.#screenless());
     } catch (error) {
       // The guests run all the same; the next host reconnects to them.
       log.write('error', 'the guests could not be handed to a screenless host', { error: asVireoError(error).message });
     }
+  }
+
+  #screenless(): ScreenlessHostOptions {
+    const { layout, appFolder } = this.#options;
+    return { layout, packaged: app.isPackaged, sandbox: !app.commandLine.hasSwitch('no-sandbox'), appFolder, env: process.env };
+  }
+
+  #loginCommand(): LoginCommand {
+    const { program, args, env } = screenlessCommand(this.#screenless());
+    return { program, args, environment: env['ELECTRON_RUN_AS_NODE'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' } };
   }
 
   /** A tray may come later than the app (a shell that restarts), so this is tried again when it matters. */
@@ -131,7 +175,9 @@ export class Desktop {
       act: (method, domain) => void this.#client.call(method, { domain: domain.uuid }).catch(failed(`${method} from the tray failed`)),
       isQuiet: () => this.#settings.value.doNotDisturb,
       setQuiet: (quiet) => this.#settings.set({ ...this.#settings.value, doNotDisturb: quiet }),
-      quit: () => app.quit(),
+      onQuit: () => this.#settings.value.onQuit,
+      setOnQuit: (onQuit) => this.#settings.set({ ...this.#settings.value, onQuit }),
+      quit: () => this.quit(),
     };
   }
 }

@@ -73,7 +73,7 @@ async function run(layout: StateLayout): Promise<void> {
   await app.whenReady();
   serveAppFiles(path.join(appFolder, 'dist', 'renderer'));
   confineSession(log);
-  setApplicationMenu(!app.isPackaged);
+  setApplicationMenu(!app.isPackaged, () => (desktop ? desktop.quit() : app.quit()));
   const host = await takeHost({ layout, role: 'app', clock: systemClock, log, version: app.getVersion() });
   desktop = await Desktop.open({ host, layout, appFolder, log });
   await desktop.start();

@@ -4,15 +4,15 @@
  */
 import { type BrowserWindow, Menu, type MenuItemConstructorOptions, app } from 'electron';
 
-/** `developer` adds reloading and the developer tools. */
-export function setApplicationMenu(developer: boolean): void {
+/** `developer` adds reloading and the developer tools; `quit` is asked before the app ends, unlike Electron's own role. */
+export function setApplicationMenu(developer: boolean, quit: () => void): void {
   const isMac = process.platform === 'darwin';
-  const file: MenuItemConstructorOptions[] = isMac ? [{ role: 'close' }] : [{ role: 'close', accelerator: 'CmdOrCtrl+W' }, { type: 'separator' }, { role: 'quit', accelerator: 'CmdOrCtrl+Q' }];
+  const file: MenuItemConstructorOptions[] = isMac ? [{ role: 'close' }] : [{ role: 'close', accelerator: 'CmdOrCtrl+W' }, { type: 'separator' }, { label: 'Quit', accelerator: 'CmdOrCtrl+Q', click: quit }];
   const view: MenuItemConstructorOptions[] = [{ role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }, { type: 'separator' }, { role: 'togglefullscreen' }];
   if (developer) view.push({ type: 'separator' }, { role: 'reload' }, { role: 'toggleDevTools' });
   Menu.setApplicationMenu(
     Menu.buildFromTemplate([
-      ...(isMac ? [{ role: 'appMenu' as const }] : []),
+      ...(isMac ? [macAppMenu(quit)] : []),
       { label: 'File', submenu: file },
       { role: 'editMenu' },
       { label: 'View', submenu: view },
@@ -21,8 +21,15 @@ export function setApplicationMenu(developer: boolean): void {
   );
 }
 
+function macAppMenu(quit: () => void): MenuItemConstructorOptions {
+  return {
+    label: app.name,
+    submenu: [{ role: 'about' }, { type: 'separator' }, { role: 'services' }, { type: 'separator' }, { role: 'hide' }, { role: 'hideOthers' }, { role: 'unhide' }, { type: 'separator' }, { label: `Quit ${app.name}`, accelerator: 'Cmd+Q', click: quit }],
+  };
+}
+
 /** On macOS the menu's keys carry Cmd, which no guest expects, and the menu stays. */
-export function giveGuestWindowKeys(window: BrowserWindow): void {
+export function giveGuestWindowKeys(window: BrowserWindow, quit: () => void): void {
   if (process.platform === 'darwin') return;
   window.removeMenu();
   window.webContents.on('before-input-event', (event, input) => {
@@ -31,6 +38,6 @@ export function giveGuestWindowKeys(window: BrowserWindow): void {
     if (key !== 'w' && key !== 'q') return;
     event.preventDefault();
     if (key === 'w') window.close();
-    else app.quit();
+    else quit();
   });
 }

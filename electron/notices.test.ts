@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { DomainEvent, DomainSummary } from '../core/domain/domain-summary.ts';
 import { makeChange, makeSummary } from '../test/support/make-summary.ts';
-import { noticeOf } from './notices.ts';
+import { noticeOf, noticesOfStatus } from './notices.ts';
 
-const start = { kind: 'start', owner: 'remoteDispatchDomainCreate', client: 'window 1', sinceMs: 1_000 };
+const start = { kind: 'start', owner: 'remoteDispatchDomainCreate', client: 'window 1', sinceMs: 1_000, phase: null, parkedUntilMs: null, abortRequested: false };
 const off = makeSummary();
 const running = makeSummary({ state: 'running', reason: 'booted' });
 const starting = makeSummary({ jobs: { sync: null, async: start, agent: null, waiting: 0 } });
@@ -31,4 +31,14 @@ test('a start is told once it ends after ten seconds, with how it ended', () => 
 
 test('a start that was quick, or goes on, is not told', () => {
   expect([noticeOf(at(10_999, running), starting), noticeOf(at(60_000, starting), starting), noticeOf(at(60_000, running), off)]).toEqual([null, null, null]);
+});
+
+test('a guest that was not started with the session is told once, other problems are not', () => {
+  const told = new Set<string>();
+  const problems = [
+    { what: 'a state file cannot be read', path: '/s', notStarted: null },
+    { what: "'web' was not started with this computer's session: no disk", path: '/l', notStarted: { uuid: 'u', name: 'web' } },
+  ];
+  expect(noticesOfStatus(problems, told)).toEqual([{ uuid: 'u', title: 'web was not started', body: problems[1]!.what, kind: 'trouble' }]);
+  expect(noticesOfStatus(problems, told)).toEqual([]);
 });

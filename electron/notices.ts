@@ -1,4 +1,5 @@
 /** What is worth interrupting somebody who looks elsewhere: a crash, a disk error, the end of something long. Pure. */
+import type { HostStatus } from '../core/api/contract.ts';
 import type { DomainEvent, DomainSummary } from '../core/domain/domain-summary.ts';
 import { isActiveState } from '../core/domain/domain-state.ts';
 
@@ -8,6 +9,17 @@ export interface Notice {
   readonly body: string;
   /** `trouble` is told in any case, `ended` only to who has no window of the app before them. */
   readonly kind: 'trouble' | 'ended';
+}
+
+/** One for each guest that could not be started with the session; `told` has those that were told before. */
+export function noticesOfStatus(problems: HostStatus['problems'], told: Set<string>): readonly Notice[] {
+  const notices: Notice[] = [];
+  for (const { what, notStarted } of problems) {
+    if (!notStarted || told.has(notStarted.uuid)) continue;
+    told.add(notStarted.uuid);
+    notices.push({ uuid: notStarted.uuid, title: `${notStarted.name} was not started`, body: what, kind: 'trouble' });
+  }
+  return notices;
 }
 
 /** Whoever started something that takes this long has turned to something else. */

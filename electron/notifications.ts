@@ -3,11 +3,15 @@
  * service shows notifications nothing happens: the windows and the tray tell the same.
  */
 import { BrowserWindow, Notification } from 'electron';
+import type { Client } from '../core/api/client.ts';
+import type { HostStatus } from '../core/api/contract.ts';
+import { toDisposable } from '../core/base/lifetime.ts';
 import type { DomainWatch } from './domain-watch.ts';
-import { noticeOf } from './notices.ts';
+import { type Notice, noticeOf, noticesOfStatus } from './notices.ts';
 
 export interface NotificationsOptions {
   readonly watch: DomainWatch;
+  readonly client: Client;
   readonly icon: string;
   readonly isQuiet: () => boolean;
   /** Shows the domain that a notification is about. */
@@ -17,11 +21,10 @@ export interface NotificationsOptions {
 /** A notification that is collected as garbage loses its click; not every service tells when one is closed. */
 const maximumKept = 16;
 
-export function showNotifications({ watch, icon, isQuiet, open }: NotificationsOptions): Disposable {
+export function showNotifications({ watch, client, icon, isQuiet, open }: NotificationsOptions): Disposable {
   const kept = new Set<Notification>();
-  return watch.events.on(({ event, before }) => {
-    const notice = noticeOf(event, before);
-    if (!notice || isQuiet() || !Notification.isSupported()) return;
+  const show = (notice: Notice): void => {
+    if (isQuiet() || !Notification.isSupported()) return;
     if (notice.kind === 'ended' && BrowserWindow.getFocusedWindow()) return;
     const notification = new Notification({ title: notice.title, body: notice.body, icon });
     notification.on('click', () => open(notice.uuid));
@@ -32,5 +35,17 @@ export function showNotifications({ watch, icon, isQuiet, open }: NotificationsO
       kept.delete(oldest);
     }
     notification.show();
-  });
+  };
+  const told = new Set<string>();
+  const showStatus = ({ problems }: HostStatus): void => noticesOfStatus(problems, told).forEach(show);
+  const subscriptions = [
+    watch.events.on(({ event, before }) => {
+      const notice = noticeOf(event, before);
+      if (notice) show(notice);
+    }),
+    client.on('host', ({ status }) => showStatus(status)),
+  ];
+  // What failed before the app could listen; a host that closes meanwhile has nobody to tell.
+  void client.call('hostGetStatus', {}).then(showStatus, () => {});
+  return toDisposable(() => subscriptions.forEach((each) => each[Symbol.dispose]()));
 }

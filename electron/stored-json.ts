@@ -3,6 +3,7 @@
  * the last change. Losing it costs comfort only, so a broken one is as good as none.
  */
 import type { z } from 'zod';
+import { Emitter } from '../core/base/events.ts';
 import { readTextIfThere, writeAtomic } from '../core/base/atomic-file.ts';
 import type { Log } from '../core/base/log.ts';
 
@@ -10,6 +11,7 @@ import type { Log } from '../core/base/log.ts';
 const settleMs = 500;
 
 export class StoredJson<T> {
+  readonly changes = new Emitter<T>();
   readonly #file: string;
   readonly #log: Log;
   #value: T;
@@ -32,6 +34,7 @@ export class StoredJson<T> {
 
   set(value: T): void {
     this.#value = value;
+    this.changes.fire(value);
     this.#timer ??= setTimeout(() => void this.flush(), settleMs);
   }
 

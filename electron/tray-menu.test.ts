@@ -2,17 +2,17 @@ import { expect, test } from 'vitest';
 import type { DomainSummary } from '../core/domain/domain-summary.ts';
 import { type TrayActions, trayHeader, trayMenu, trayState } from './tray-menu.ts';
 
-const noActions: TrayActions = { openMain() {}, openConsole() {}, act() {}, isQuiet: () => false, setQuiet() {}, quit() {} };
+const noActions: TrayActions = { openMain() {}, openConsole() {}, act() {}, isQuiet: () => false, setQuiet() {}, onQuit: () => 'ask', setOnQuit() {}, quit() {} };
 
 function domain(name: string, own: Partial<DomainSummary> = {}): DomainSummary {
   return {
-    uuid: name, name, title: null, id: null, state: 'shut off', reason: 'unknown', stateSinceMs: null, persistent: true, pendingChanges: false,
+    uuid: name, name, title: null, id: null, state: 'shut off', reason: 'unknown', stateSinceMs: null, persistent: true, autostart: false, pendingChanges: false,
     memoryKiB: 1, vcpus: 1, arch: 'x86_64', machine: 'q35', accelerator: null, emulator: null, qemuVersion: null, pid: null, taints: [], agent: 'not configured',
     jobs: { sync: null, async: null, agent: null, waiting: 0 }, control: { state: 'ok', details: null, sinceMs: 0 }, consoles: [], devices: [], ...own,
   };
 }
 
-const job = { kind: 'start', owner: 'remoteDispatchDomainCreate', client: 'window 1', sinceMs: 0 };
+const job = { kind: 'start', owner: 'remoteDispatchDomainCreate', client: 'window 1', sinceMs: 0, phase: null, parkedUntilMs: null, abortRequested: false };
 const running = domain('web', { state: 'running', reason: 'booted' });
 const crashed = domain('old', { reason: 'crashed' });
 
@@ -36,12 +36,18 @@ test('a running domain can be paused and shut down, one that is off started', ()
     ['a (shut off)', 'Open', 'Start'],
     undefined,
     'Do not disturb',
-    'Quit (guests keep running)',
+    ['When quitting', 'Ask about guests', 'Keep guests running', 'Shut guests down'],
+    'Quit…',
   ]);
+});
+
+test('Quit says what becomes of guests that run', () => {
+  const quit = (domains: readonly DomainSummary[], choice: 'ask' | 'keep' | 'shutdown'): unknown => trayMenu(domains, { ...noActions, onQuit: () => choice }).at(-1)?.label;
+  expect([quit([domain('a')], 'shutdown'), quit([running], 'ask'), quit([running], 'keep'), quit([running], 'shutdown')]).toEqual(['Quit', 'Quit…', 'Quit (guests keep running)', 'Quit (guests are shut down)']);
 });
 
 test('eight domains are shown and the rest is counted', () => {
   const many = Array.from({ length: 11 }, (_, index) => domain(`d${index}`));
   const menu = trayMenu(many, noActions);
-  expect([menu.filter((item) => item.submenu).length, menu.find((item) => item.label?.includes('more'))?.label]).toEqual([8, '3 more']);
+  expect([menu.filter((item) => item.submenu && item.label !== 'When quitting').length, menu.find((item) => item.label?.includes('more'))?.label]).toEqual([8, '3 more']);
 });

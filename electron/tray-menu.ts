@@ -1,5 +1,6 @@
 /** What the tray shows for a list of domains: its icon's state, the header, a submenu for each of the first domains. */
 import type { MenuItemConstructorOptions } from 'electron';
+import type { QuitChoice } from '../core/api/desktop-contract.ts';
 import { type DomainSummary } from '../core/domain/domain-summary.ts';
 import { isActiveState } from '../core/domain/domain-state.ts';
 
@@ -12,6 +13,9 @@ export interface TrayActions {
   /** Whether notifications are kept away. */
   isQuiet(): boolean;
   setQuiet(quiet: boolean): void;
+  /** What becomes of guests that run when the app is quit. */
+  onQuit(): QuitChoice;
+  setOnQuit(choice: QuitChoice): void;
   quit(): void;
 }
 
@@ -42,8 +46,20 @@ export function trayMenu(domains: readonly DomainSummary[], actions: TrayActions
     ...(hidden > 0 ? [{ label: `${hidden} more`, click: () => actions.openMain(null) }] : []),
     ...(domains.length > 0 ? [{ type: 'separator' as const }] : []),
     { label: 'Do not disturb', type: 'checkbox', checked: actions.isQuiet(), click: (item) => actions.setQuiet(item.checked) },
-    { label: 'Quit (guests keep running)', click: () => actions.quit() },
+    { label: 'When quitting', submenu: quitChoices.map(({ choice, label }): MenuItemConstructorOptions => ({ label, type: 'radio', checked: actions.onQuit() === choice, click: () => actions.setOnQuit(choice) })) },
+    { label: quitLabel(domains, actions.onQuit()), click: () => actions.quit() },
   ];
+}
+
+const quitChoices: readonly { readonly choice: QuitChoice; readonly label: string }[] = [
+  { choice: 'ask', label: 'Ask about guests' },
+  { choice: 'keep', label: 'Keep guests running' },
+  { choice: 'shutdown', label: 'Shut guests down' },
+];
+
+function quitLabel(domains: readonly DomainSummary[], choice: QuitChoice): string {
+  if (!domains.some(({ state }) => isActiveState(state))) return 'Quit';
+  return { ask: 'Quit…', keep: 'Quit (guests keep running)', shutdown: 'Quit (guests are shut down)' }[choice];
 }
 
 function domainMenu(domain: DomainSummary, actions: TrayActions): MenuItemConstructorOptions[] {

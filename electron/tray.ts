@@ -18,13 +18,7 @@ export class TrayIcon implements Disposable {
   constructor(assets: string, watch: DomainWatch, actions: TrayActions) {
     this.#images = { idle: trayImage(assets, 'idle'), busy: trayImage(assets, 'busy'), attention: trayImage(assets, 'attention') };
     this.#watch = watch;
-    this.#actions = {
-      ...actions,
-      setQuiet: (quiet) => {
-        actions.setQuiet(quiet);
-        setImmediate(() => this.#update()); // not while the menu is still handling the click
-      },
-    };
+    this.#actions = actions;
     this.#tray = new Tray(this.#images.idle);
     this.#tray.on('click', () => actions.openMain(null));
     this.#subscription = watch.changes.on(() => this.#update());
@@ -34,6 +28,11 @@ export class TrayIcon implements Disposable {
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
     this.#tray.destroy();
+  }
+
+  /** A setting that the menu shows has changed. */
+  refresh(): void {
+    setImmediate(() => this.#update()); // not while the menu is still handling the click
   }
 
   #update(): void {

@@ -10,6 +10,8 @@ import type { StoredJson } from './stored-json.ts';
 import { type WindowKey, type WindowPlaces, clampToScreens, consoleKey, freeConsoleNumber, rememberPlace } from './window-place.ts';
 
 export interface WindowsOptions {
+  /** The keys of a guest's window ask for the app's end. */
+  readonly quit: () => void;
   readonly preload: string;
   readonly icon: string;
   readonly places: StoredJson<WindowPlaces>;
@@ -61,7 +63,7 @@ export class Windows {
     const number = freeConsoleNumber(this.#open.keys(), uuid, alias);
     const query = new URLSearchParams({ domain: uuid, device: alias, number: String(number) });
     const window = this.#create(consoleKey(uuid, alias, number), consoleKind, `console.html?${query}`);
-    giveGuestWindowKeys(window);
+    giveGuestWindowKeys(window, this.#options.quit);
   }
 
   /** Brings the first window on a console to the front, or opens it. */

@@ -43,10 +43,22 @@ export const domjobinfo: Command = command({
     const completed = values.completed || values['keep-completed'];
     const host = await client();
     const { uuid } = await lookUp(host, values.domain, interrupted);
-    const { statistics } = await host.call('domainGetJobStats', { domain: uuid, completed }, { signal: interrupted });
-    output.result(statistics, () => formatJobStatistics(statistics, values.anystats || completed));
+    const { statistics, holder } = await host.call('domainGetJobStats', { domain: uuid, completed }, { signal: interrupted });
+    output.result(statistics && holder ? { ...statistics, holder } : statistics, () => [...formatJobStatistics(statistics, values.anystats || completed), ...formatHolder(holder)]);
   },
 });
+
+/** What virsh has no words for: who holds the job, how far it is, and whether it is to end. */
+function formatHolder(holder: MethodResult<'domainGetJobStats'>['holder']): readonly string[] {
+  if (!holder) return [];
+  const rows: [string, string][] = [
+    ['Held by:', `${holder.owner} (${holder.client})`],
+    ...(holder.phase === null ? [] : ([['Phase:', holder.phase]] as [string, string][])),
+    ...(holder.parkedUntilMs === null ? [] : ([['Waits until:', new Date(holder.parkedUntilMs).toISOString()]] as [string, string][])),
+    ...(holder.abortRequested ? ([['Abort:', 'requested']] as [string, string][]) : []),
+  ];
+  return rows.map(([label, value]) => `${label.padEnd(17)} ${value}`);
+}
 
 export const domjobabort: Command = command({
   name: 'domjobabort',

@@ -10,6 +10,8 @@ const options = {
   all: { type: 'boolean', help: 'list inactive & active domains' },
   transient: { type: 'boolean', help: 'list transient domains' },
   persistent: { type: 'boolean', help: 'list persistent domains' },
+  autostart: { type: 'boolean', help: 'list domains with autostart enabled' },
+  'no-autostart': { type: 'boolean', help: 'list domains with autostart disabled' },
   'state-running': { type: 'boolean', help: 'list domains in running state' },
   'state-paused': { type: 'boolean', help: 'list domains in paused state' },
   'state-shutoff': { type: 'boolean', help: 'list domains in shutoff state' },
@@ -40,6 +42,7 @@ function isListed(domain: DomainSummary, values: ListValues): boolean {
   const active = isActiveState(domain.state);
   if (!values.all && active === (values.inactive || values['state-shutoff'])) return false;
   if (values.persistent !== values.transient && domain.persistent !== values.persistent) return false;
+  if (values.autostart !== values['no-autostart'] && domain.autostart !== values.autostart) return false;
   const states = wantedStates(values);
   return states.size === 0 || states.has(stateGroup(domain.state));
 }

@@ -5,10 +5,11 @@
 import { VireoError } from '../base/errors.ts';
 import type { VirtioSerialAddress } from '../conf/device-address.ts';
 import { type DeviceDefinition, type DeviceOf, devicesOf } from '../conf/device-definition.ts';
-import { createController } from '../devices/controller/controller-model.ts';
+import { createController } from '../devices/controller/create-controller.ts';
 import { maximumVirtioSerialPorts } from '../devices/controller/validate-controller.ts';
 import type { DomainSurroundings } from '../devices/device-module.ts';
 import { moduleOf } from '../devices/registry.ts';
+import { withAddresses } from './with-addresses.ts';
 
 interface Port {
   readonly device: DeviceDefinition;
@@ -38,10 +39,11 @@ export function assignVirtioSerial(domain: DomainSurroundings): readonly DeviceD
   const addresses = new Map<DeviceDefinition, VirtioSerialAddress>();
   const added: DeviceOf<'controller'>[] = [];
   for (const port of ports) if (port.given && port.given.port !== null) reserve(controllers, port, port.given.port);
-  for (const port of ports) if (port.given?.port === null) addresses.set(port.device, fillIn(controllers, port, port.given));
-  for (const port of ports) if (!port.given) addresses.set(port.device, assign(controllers, port, added));
-  const addressed = devices.map((device) => ({ ...device, address: addresses.get(device) ?? device.address }) as DeviceDefinition);
-  return [...addressed, ...added];
+  for (const port of ports) {
+    if (port.given?.port === null) addresses.set(port.device, fillIn(controllers, port, port.given));
+    else if (!port.given) addresses.set(port.device, assign(controllers, port, added));
+  }
+  return [...withAddresses(devices, addresses), ...added];
 }
 
 function reserve(controllers: readonly Controller[], port: Port, number: number): void {
@@ -59,7 +61,7 @@ function fillIn(controllers: readonly Controller[], port: Port, given: VirtioSer
   const controller = controllerOf(controllers, port);
   const number = takeFree(controller, port);
   if (number === undefined) throw new VireoError('XML_ERROR', `virtio-serial controller ${controller.index} has no free port for ${port.name}`);
-  return { ...given, port: number };
+  return { ...given, bus: 0, port: number };
 }
 
 function assign(controllers: Controller[], port: Port, added: DeviceOf<'controller'>[]): VirtioSerialAddress {

@@ -5,18 +5,30 @@
  */
 import { randomBytes } from 'node:crypto';
 import { VireoError } from '../base/errors.ts';
-import type { MachineType, QemuCapabilities } from '../capabilities/qemu-capabilities.ts';
-import { type DeviceDefinition, type DeviceOf, devicesOf } from '../conf/device-definition.ts';
-import type { CpuDefinition, DomainDefinition } from '../conf/domain-definition.ts';
-import { machineFamily } from '../conf/machine-family.ts';
-import { roundMemory } from '../conf/memory-size.ts';
+import type { QemuCapabilities } from '../capabilities/qemu-capabilities.ts';
+import type { DeviceDefinition } from '../conf/device-definition.ts';
+import type { DomainDefinition } from '../conf/domain-definition.ts';
+import { boardOf } from '../conf/machine-family.ts';
 import { mirrorFirstSerial } from '../devices/console/mirror-console.ts';
 import type { DomainSurroundings } from '../devices/device-module.ts';
-import { bootOrderOf, deviceKinds, inDeviceOrder, moduleOf } from '../devices/registry.ts';
+import { sortDisks } from '../devices/disk/sort-disks.ts';
+import { deviceKinds, inDeviceOrder, moduleOf } from '../devices/registry.ts';
+import { primaryVideoFirst } from '../devices/video/video-definition.ts';
+import type { InstalledFirmware } from '../firmware/choose-firmware.ts';
+import { sortControllers } from './assignment-order.ts';
+import { assignCcid } from './assign-ccid.ts';
+import { assignCcw } from './assign-ccw.ts';
+import { assignDimm } from './assign-dimm.ts';
 import { assignDrive } from './assign-drive.ts';
-import { assignPci } from './assign-pci.ts';
+import { assignIsa } from './assign-isa.ts';
+import { assignSpaprVio } from './assign-spapr-vio.ts';
 import { assignUsb } from './assign-usb.ts';
+import { assignVirtioMmio } from './assign-virtio-mmio.ts';
 import { assignVirtioSerial } from './assign-virtio-serial.ts';
+import { completeDomain } from './complete-domain.ts';
+import { believedCapabilities } from '../command/believed-capabilities.ts';
+import { assignPci } from './pci/assign-pci.ts';
+import { assignZpci } from './pci/assign-zpci.ts';
 import { validateDomain } from './validate-domain.ts';
 
 export interface CompleteOptions {
@@ -24,6 +36,8 @@ export interface CompleteOptions {
   readonly newUuid: () => string;
   /** A fresh MAC address; QEMU's prefix and three random bytes unless given. */
   readonly newMac?: () => string;
+  /** What `<os firmware='efi'>` chooses from. */
+  readonly firmware?: InstalledFirmware;
 }
 
 function randomMac(): string {
@@ -33,14 +47,24 @@ function randomMac(): string {
 /** Rounds of "a device implies a device" before that is our bug. */
 const maximumRounds = 8;
 
+/** Devices that have places for others come after those, which may make them necessary. */
+const assignments = [assignVirtioSerial, assignDrive, assignCcid, assignSpaprVio, assignCcw, assignVirtioMmio, assignPci, assignZpci, assignUsb, assignIsa, assignDimm];
+
 /** Throws CONFIG_UNSUPPORTED or XML_ERROR with what is wrong with the definition. */
-export function completeDefinition(written: DomainDefinition, options: CompleteOptions): DomainDefinition {
-  const { capabilities } = options;
+export function completeDefinition(written: DomainDefinition, given: CompleteOptions): DomainDefinition {
+  const capabilities = believedCapabilities(given.capabilities, written);
+  const options = { ...given, capabilities };
   const surround = (definition: DomainDefinition): DomainSurroundings => surroundings(definition, options);
   let definition = mirrorFirstSerial(completeDomain(written, options));
+  definition = { ...definition, devices: primaryVideoFirst(sortDisks(definition.devices)) };
   definition = addImpliedDevices(definition, surround);
-  for (const assign of [assignVirtioSerial, assignDrive, assignUsb, assignPci]) {
-    definition = { ...definition, devices: assign(surround(definition)) };
+  definition = { ...definition, devices: sortControllers(definition.devices) };
+  for (const assign of assignments) {
+    const devices = assign(surround(definition));
+    const hasNew = devices.length > definition.devices.length;
+    definition = { ...definition, devices };
+    // A controller that was added has to know its model before it gets a place itself.
+    if (hasNew) definition = { ...definition, devices: applyDefaults(surround(definition)) };
   }
   // What an address decides, such as a root port's number, is filled in now.
   definition = mirrorFirstSerial({ ...definition, devices: applyDefaults(surround(definition)) });
@@ -53,7 +77,7 @@ function surroundings(definition: DomainDefinition, { capabilities, newMac = ran
   const domain: DomainSurroundings = {
     definition,
     capabilities,
-    machine: machineFamily(definition.os.type.machine ?? ''),
+    board: boardOf(definition.os.type),
     needOf: (device) => moduleOf(device).address(device, domain),
     newMac,
   };
@@ -77,50 +101,4 @@ function addImpliedDevices(start: DomainDefinition, surround: (definition: Domai
     if (definition.devices.length === before) return definition;
   }
   throw new VireoError('INTERNAL_ERROR', 'the devices of the domain imply one another without end');
-}
-
-function completeDomain(definition: DomainDefinition, { capabilities, newUuid }: CompleteOptions): DomainDefinition {
-  const { arch, type } = definition.os.type;
-  if (type !== 'hvm') throw new VireoError('CONFIG_UNSUPPORTED', `os type '${type}' is not supported by the QEMU driver; it runs hvm`);
-  if (arch !== null && arch !== capabilities.arch) {
-    throw new VireoError('CONFIG_UNSUPPORTED', `the emulator '${capabilities.binary}' does not run arch '${arch}', but ${capabilities.arch}`);
-  }
-  const machine = chooseMachine(definition, capabilities);
-  const memoryKiB = roundMemory(definition.memoryKiB);
-  const hasBootOrder = definition.devices.some((device) => bootOrderOf(device) !== null);
-  const boot = definition.os.boot.length === 0 && !hasBootOrder ? [{ dev: 'hd' as const }] : definition.os.boot;
-  return {
-    ...definition,
-    uuid: definition.uuid ?? newUuid(),
-    memoryKiB,
-    currentMemoryKiB: definition.currentMemoryKiB === null ? memoryKiB : Math.min(definition.currentMemoryKiB, memoryKiB),
-    vcpu: { ...definition.vcpu, placement: definition.vcpu.placement ?? 'static' },
-    os: { ...definition.os, boot, type: { arch: capabilities.arch, machine: machine.name, type } },
-    cpu: definition.cpu ?? defaultCpu(capabilities),
-    emulator: definition.emulator ?? capabilities.binary,
-  };
-}
-
-function chooseMachine(definition: DomainDefinition, capabilities: QemuCapabilities): MachineType {
-  const wanted = definition.os.type.machine;
-  const machine = wanted === null ? capabilities.machines.find(({ isDefault }) => isDefault) : capabilities.machines.find(({ name, alias }) => name === wanted || alias === wanted);
-  if (machine) return machine;
-  throw new VireoError('CONFIG_UNSUPPORTED', `the emulator '${capabilities.binary}' does not support machine type '${wanted ?? '(default)'}'`);
-}
-
-/** What QEMU takes by itself, written down so that another version's other choice changes nothing. */
-function defaultCpu(capabilities: QemuCapabilities): CpuDefinition | null {
-  const name = 'qemu64';
-  if (!capabilities.cpuModels.includes(name)) return null;
-  return { mode: 'custom', match: 'exact', check: 'none', migratable: null, model: { fallback: 'forbid', name }, topology: null, features: [] };
-}
-
-/** libvirt keeps controllers of one type together, by index. */
-function sortControllers(devices: readonly DeviceDefinition[]): readonly DeviceDefinition[] {
-  const controllers = devicesOf(devices, 'controller');
-  const types = [...new Set(controllers.map(({ type }) => type))];
-  const sorted: readonly DeviceOf<'controller'>[] = types.flatMap((type) =>
-    controllers.filter((controller) => controller.type === type).toSorted((a, b) => (a.index ?? 0) - (b.index ?? 0)),
-  );
-  return [...devices.filter((device) => device.kind !== 'controller'), ...sorted];
 }

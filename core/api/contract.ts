@@ -4,7 +4,10 @@
  * that a refusal names its holder as libvirt does (`remoteDispatchDomainSuspend`).
  */
 import { z } from 'zod';
-import { controlStatusSchema, domainEventSchema, domainSummarySchema } from '../domain/domain-summary.ts';
+import { secretMethods } from './secret-contract.ts';
+import { controlStatusSchema, domainEventSchema, domainSummarySchema, longJobHolderSchema } from '../domain/domain-summary.ts';
+import { codesets, maximumHoldMs, maximumKeys } from '../process/keycodes/codesets.ts';
+import { quitStateSchema } from './desktop-contract.ts';
 import { jobStatisticsSchema } from './job-statistics-schema.ts';
 
 /** A domain by numeric id, UUID or name, looked up in this order as virsh does. */
@@ -33,8 +36,15 @@ export const hostStatusSchema = z.object({
     z.object({ available: z.literal(true), version: z.string() }),
     z.object({ available: z.literal(false), reason: z.string() }),
   ]),
-  /** State files that could not be read and were set aside or skipped. */
-  problems: z.array(z.object({ what: z.string(), path: z.string().nullable() })),
+  /** State files that could not be read and were set aside or skipped, and guests that autostart could not start. */
+  problems: z.array(
+    z.object({
+      what: z.string(),
+      path: z.string().nullable(),
+      /** The domain that could not be started with the session. */
+      notStarted: z.object({ uuid: z.string(), name: z.string() }).nullable(),
+    }),
+  ),
 });
 export type HostStatus = z.infer<typeof hostStatusSchema>;
 
@@ -44,6 +54,33 @@ const definedResult = z.object({
   /** Elements and attributes that are kept but not understood, each with where it stands. */
   notUnderstood: z.array(z.object({ path: z.string(), line: z.number().int() })),
 });
+
+const definitionProblem = z.object({
+  code: z.string(),
+  message: z.string(),
+  /** Where in the text, counted from 1; null where it is wrong as a whole. */
+  line: z.number().int().nullable(),
+  column: z.number().int().nullable(),
+  element: z.string().nullable(),
+  attribute: z.string().nullable(),
+});
+
+/** What became of one file of an import. */
+const importedFileSchema = z.object({
+  file: z.string(),
+  /** `importable` in a dry run; `unchanged` where the domain is defined just so; `skipped` where the file holds no domain. */
+  outcome: z.enum(['imported', 'importable', 'unchanged', 'refused', 'skipped']),
+  name: z.string().nullable(),
+  uuid: z.string().nullable(),
+  /** Why it was refused or skipped. */
+  reason: z.string().nullable(),
+  autostart: z.boolean(),
+  notUnderstood: z.array(z.object({ path: z.string(), line: z.number().int() })),
+  /** Files that the definition names and that this user cannot read: images, firmware, NVRAM. */
+  missingFiles: z.array(z.string()),
+});
+export const importReportSchema = z.object({ folder: z.string(), files: z.array(importedFileSchema) });
+export type ImportReport = z.infer<typeof importReportSchema>;
 
 /** `access: 'read'` methods change nothing, so they end with the client that asked; the others finish without it. */
 function read<P extends z.ZodType, R extends z.ZodType>(params: P, result: R): { access: 'read'; params: P; result: R } {
@@ -57,6 +94,7 @@ export const methods = {
   hostGetStatus: read(nothing, hostStatusSchema),
   /** Ends a screenless host so that another process can own its state folder; refused by the app. */
   hostHandOver: write(nothing, none),
+  ...secretMethods,
   connectListAllDomains: read(nothing, listResult),
   /** What this host and its emulators can do, as XML. The first answer waits until each emulator has been tried. */
   connectGetCapabilities: read(nothing, z.object({ xml: z.string() })),
@@ -69,12 +107,22 @@ export const methods = {
   domainDefineXML: write(z.object({ xml: definitionText, source: z.string().optional() }), definedResult),
   /** Starts a domain from its definition alone: it is in the lists as long as it runs, and leaves nothing but its logs. */
   domainCreateXML: write(z.object({ xml: definitionText, source: z.string().optional(), paused: z.boolean().default(false) }), definedResult),
-  domainUndefine: write(onDomain, none),
-  domainCreate: write(z.object({ domain, paused: z.boolean().default(false) }), domainSummarySchema),
-  domainShutdown: write(z.object({ domain, mode: z.enum(['default', 'acpi', 'agent']).default('default') }), none),
+  /** A domain with firmware variables is undefined only with a word about them. */
+  domainUndefine: write(z.object({ domain, nvram: z.enum(['remove', 'keep', 'refuse']).default('refuse') }), none),
+  domainCreate: write(z.object({ domain, paused: z.boolean().default(false), resetNvram: z.boolean().default(false) }), domainSummarySchema),
+  /** Marks a persistent domain to be started once each time the machine has booted, by the first host that opens. */
+  domainSetAutostart: write(z.object({ domain, autostart: z.boolean() }), none),
+  /** `default` asks the agent where it is connected, else or where it fails the power button; `signal` asks QEMU, not the guest. */
+  domainShutdown: write(z.object({ domain, mode: z.enum(['default', 'acpi', 'agent', 'signal']).default('default') }), none),
   domainReboot: write(z.object({ domain, mode: z.enum(['default', 'acpi', 'agent']).default('default') }), none),
   domainReset: write(onDomain, none),
   domainDestroy: write(z.object({ domain, graceful: z.boolean().default(false) }), none),
+  domainInjectNMI: write(onDomain, none),
+  /** Presses all keys together and lets them go after `holdTimeMs` (QEMU's 100 ms where null). */
+  domainSendKey: write(
+    z.object({ domain, codeset: z.enum(codesets).default('linux'), holdTimeMs: z.number().int().min(0).max(maximumHoldMs).nullable().default(null), keys: z.array(z.number().int().min(0).max(0xffff)).min(1).max(maximumKeys) }),
+    none,
+  ),
   domainSuspend: write(onDomain, none),
   domainResume: write(onDomain, none),
   domainGetInfo: read(
@@ -89,12 +137,23 @@ export const methods = {
       autostart: z.boolean(),
     }),
   ),
-  domainGetXMLDesc: read(z.object({ domain, inactive: z.boolean().default(false), secure: z.boolean().default(false) }), z.object({ xml: z.string() })),
-  connectDomainXMLToNative: read(z.object({ xml: definitionText.optional(), domain: domain.optional() }), z.object({ argv: z.array(z.string()), text: z.string() })),
+  /** What is wrong with a definition, without defining it: the first error with its place, and what would be kept but not understood. */
+  connectCheckDomainXML: read(z.object({ xml: definitionText }), z.object({ problem: definitionProblem.nullable(), notUnderstood: z.array(z.object({ path: z.string(), line: z.number().int() })) })),
+  /** Defines what the `*.xml` files of a folder of libvirt's say; each file for itself, wholly or not at all. */
+  connectImportFolder: write(z.object({ folder: z.string().min(1).max(4096), dryRun: z.boolean().default(false) }), importReportSchema),
+  /** `migratable`: what another host would be given, of the run where there is one. */
+  domainGetXMLDesc: read(z.object({ domain, inactive: z.boolean().default(false), secure: z.boolean().default(false), migratable: z.boolean().default(false) }), z.object({ xml: z.string() })),
+  /** `capabilities`: a QEMU that is not here, as its recorded QMP conversation. */
+  connectDomainXMLToNative: read(
+    z.object({ xml: definitionText.optional(), domain: domain.optional(), capabilities: z.object({ name: z.string().max(4096), text: z.string().max(8 << 20) }).optional() }),
+    z.object({ argv: z.array(z.string()), text: z.string() }),
+  ),
+  /** Only for what this driver writes itself: anything else is refused by name. */
+  connectDomainXMLFromNative: read(z.object({ config: definitionText }), z.object({ xml: z.string() })),
   /** Whether the driver is busy with the domain or QEMU does not answer, and for how long it has been so. */
   domainGetControlInfo: read(onDomain, controlStatusSchema.omit({ sinceMs: true }).extend({ forMs: z.number().nonnegative() })),
-  /** How far the long job is, or how the last one ended that reported anything; null where there is none. */
-  domainGetJobStats: read(z.object({ domain, completed: z.boolean().default(false) }), z.object({ statistics: jobStatisticsSchema.nullable() })),
+  /** How far the long job is and who holds it, or how the last one ended that reported anything; null where there is none. */
+  domainGetJobStats: read(z.object({ domain, completed: z.boolean().default(false) }), z.object({ statistics: jobStatisticsSchema.nullable(), holder: longJobHolderSchema.nullable() })),
   /** Asks the long job to end; it is on its way when this resolves, and ends by itself. */
   domainAbortJob: write(onDomain, none),
   /** The last part of the domain's log: command line, QEMU's own words, start and stop with reasons. */
@@ -107,6 +166,8 @@ export const methods = {
 export const events = {
   domain: domainEventSchema,
   host: z.object({ status: hostStatusSchema }),
+  /** Only from the app to its own windows. */
+  desktop: z.object({ quit: quitStateSchema.nullable() }),
 } as const;
 
 /** What a console stream's two ends tell each other beside bytes. */

@@ -7,19 +7,43 @@ function desktop<P extends z.ZodType, R extends z.ZodType>(params: P, result: R)
   return { access: 'write', params, result };
 }
 
+/** What becomes of guests that run when the app is quit; `ask` puts it before the user each time. */
+export const quitChoices = ['ask', 'keep', 'shutdown'] as const;
+export type QuitChoice = (typeof quitChoices)[number];
+
+const leavingGuest = z.object({ uuid: z.string(), name: z.string(), step: z.enum(['asking', 'asked', 'off', 'refused']), reason: z.string().nullable() });
+
+/** How far quitting is, while it waits for the user or for guests. */
+export const quitStateSchema = z.discriminatedUnion('step', [
+  z.object({ step: z.literal('question'), guests: z.array(z.object({ uuid: z.string(), name: z.string() })) }),
+  z.object({ step: z.literal('shutting down'), guests: z.array(leavingGuest), sinceMs: z.number(), untilMs: z.number() }),
+  /** Time is over, or no other guest can go by itself. */
+  z.object({ step: z.literal('left over'), guests: z.array(leavingGuest) }),
+  z.object({ step: z.literal('forcing off'), guests: z.array(leavingGuest) }),
+]);
+export type QuitState = z.infer<typeof quitStateSchema>;
+
 export const desktopMethods = {
   /** Opens one more window on a console (`console:<uuid>:<alias>:<n>`), or the domain's first console for null. */
   desktopOpenConsole: desktop(z.object({ uuid: z.string(), device: z.string().nullable() }), none),
   /** Shows the main window, on `uuid` where given. */
   desktopShowMain: desktop(z.object({ uuid: z.string().nullable() }), none),
-  desktopGetSettings: desktop(z.object({}), z.object({ theme: z.enum(['system', 'light', 'dark']), platform: z.string(), version: z.string(), electron: z.string(), tray: z.boolean() })),
+  desktopGetSettings: desktop(z.object({}), z.object({ theme: z.enum(['system', 'light', 'dark']), platform: z.string(), version: z.string(), electron: z.string(), tray: z.boolean(), onQuit: z.enum(quitChoices), startsAtLogin: z.boolean() })),
   desktopSetTheme: desktop(z.object({ theme: z.enum(['system', 'light', 'dark']) }), none),
   /** Lets the user choose a definition; null when they cancel. */
   desktopChooseDefinition: desktop(z.object({}), z.object({ path: z.string(), xml: z.string() }).nullable()),
+  /** Lets the user choose a folder of definitions to import; null when they cancel. */
+  desktopChooseImportFolder: desktop(z.object({}), z.object({ path: z.string() }).nullable()),
   desktopReadClipboard: desktop(z.object({}), z.object({ text: z.string() })),
   desktopWriteClipboard: desktop(z.object({ text: z.string().max(16 << 20) }), none),
-  /** Ends the app; guests keep running. */
+  /** Whether guests with an autostart mark are started when the user logs in, without a window. */
+  desktopSetStartsAtLogin: desktop(z.object({ startsAtLogin: z.boolean() }), none),
+  desktopSetOnQuit: desktop(z.object({ onQuit: z.enum(quitChoices) }), none),
+  /** Ends the app, after a question where guests run and no answer is remembered. */
   desktopQuit: desktop(z.object({}), none),
+  desktopGetQuit: desktop(z.object({}), z.object({ quit: quitStateSchema.nullable() })),
+  /** Answers the question, or what to do with guests that are left over; `remember` counts for the question alone. */
+  desktopAnswerQuit: desktop(z.object({ answer: z.enum(['keep', 'shutdown', 'force off', 'cancel']), remember: z.boolean().default(false) }), none),
 } as const;
 
 export type DesktopMethods = typeof desktopMethods;

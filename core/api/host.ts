@@ -6,9 +6,12 @@ import path from 'node:path';
 import { VireoError } from '../base/errors.ts';
 import { Emitter } from '../base/events.ts';
 import type { Clock } from '../base/clock.ts';
+import { toDisposable } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import { AcceleratorChoice } from '../capabilities/accelerator.ts';
 import { CapabilitiesCache } from '../capabilities/cache.ts';
+import { installedFirmware } from '../firmware/installed-firmware.ts';
+import { HostCpus } from '../capabilities/host-cpu.ts';
 import { hostAcceleration } from '../capabilities/host-acceleration.ts';
 import { probeCapabilities } from '../capabilities/probe.ts';
 import { spawnProbe } from '../capabilities/spawn-probe.ts';
@@ -40,6 +43,13 @@ export interface HostOptions {
   readonly silenceMs?: number;
 }
 
+/** What one kind of door has beside the driver. */
+export interface DoorExtra<T extends MethodTable> {
+  readonly methods: T;
+  readonly implementation: Implementation<T>;
+  readonly events: Emitter<ServedEvent>;
+}
+
 export interface Host {
   readonly layout: StateLayout;
   readonly driver: Driver;
@@ -47,8 +57,8 @@ export interface Host {
   readonly localClients: number;
   /** A client in this process, through the same contract as every other. */
   client(label: string): Client;
-  /** Serves one more door; `extra` adds methods of the door's own to those of the driver. */
-  serve<T extends MethodTable>(channel: Channel, nameClient: (hint: string) => string, extra?: { readonly methods: T; readonly implementation: Implementation<T> }): Disposable;
+  /** Serves one more door; `extra` adds methods and events of the door's own to those of the driver. */
+  serve<T extends MethodTable>(channel: Channel, nameClient: (hint: string) => string, extra?: DoorExtra<T>): Disposable;
   runningDomains(): readonly DomainSummary[];
   /** Resolves when another process asked this host to end; never for the app, which refuses. */
   readonly handOverRequested: Promise<void>;
@@ -83,6 +93,7 @@ class OpenHost implements Host {
   readonly #doors = new Set<Disposable>();
   readonly #capabilities: CapabilitiesCache;
   readonly #accelerators: AcceleratorChoice;
+  readonly #hostCpus: HostCpus;
   readonly #survey: HostSurvey;
   readonly #documents: CapabilitiesDocuments;
   #driver: Driver | null = null;
@@ -106,8 +117,9 @@ class OpenHost implements Host {
       probe: (binary) => probeCapabilities(binary, { ...asked, deadlineMs: probeDeadlineMs }),
     });
     this.#accelerators = new AcceleratorChoice({ folder: layout.capabilities, host: hostAcceleration(), ...asked });
+    this.#hostCpus = new HostCpus({ ...asked, deadlineMs: probeDeadlineMs });
     this.#survey = new HostSurvey(layout, this.#capabilities, this.#accelerators);
-    this.#documents = new CapabilitiesDocuments({ hostUuid: () => Promise.resolve(uuid), capabilities: this.#capabilities, accelerators: this.#accelerators, log });
+    this.#documents = new CapabilitiesDocuments({ hostUuid: () => Promise.resolve(uuid), capabilities: this.#capabilities, accelerators: this.#accelerators, hostCpus: this.#hostCpus, firmware: () => installedFirmware(layout.nvram, log), log });
   }
 
   get driver(): Driver {
@@ -127,13 +139,16 @@ class OpenHost implements Host {
       log,
       capabilities: this.#capabilities,
       accelerators: this.#accelerators,
+      hostCpus: this.#hostCpus,
       ...(jobWaitMs === undefined ? {} : { jobWaitMs }),
       ...(monitorDeadlineMs === undefined ? {} : { monitorDeadlineMs }),
       ...(silenceMs === undefined ? {} : { silenceMs }),
     });
     this.#driver.hub.events.on((event) => this.#events.fire({ name: 'domain', payload: event }));
+    this.#driver.problemAdded.on(() => void this.#tellStatus());
     this.#local = await listenLocal(layout.socket, (channel, { number }) => this.serve(channel, (hint) => `${hint || 'a client'} #${number}`), { log });
     this.#trial = this.#tryAccelerator();
+    void this.#driver.autostart(); // closing the driver waits for it
   }
 
   client(label: string): Client {
@@ -142,7 +157,7 @@ class OpenHost implements Host {
     return connect(near, label);
   }
 
-  serve<T extends MethodTable>(channel: Channel, nameClient: (hint: string) => string, extra?: { readonly methods: T; readonly implementation: Implementation<T> }): Disposable {
+  serve<T extends MethodTable>(channel: Channel, nameClient: (hint: string) => string, extra?: DoorExtra<T>): Disposable {
     const service = driverService({
       driver: this.driver,
       status: () => this.#status(),
@@ -154,7 +169,7 @@ class OpenHost implements Host {
       methods: { ...methods, ...extra?.methods },
       implementation: { ...service, ...extra?.implementation } as Implementation<Methods> & Implementation<T> as Implementation<MethodTable>,
       streams: { domainOpenConsole: consoleService(this.driver) },
-      events: this.#events,
+      events: extra ? both(this.#events, extra.events) : this.#events,
       version: this.#options.version,
       log: this.#options.log,
       nameClient,
@@ -195,10 +210,15 @@ class OpenHost implements Host {
   async #tryAccelerator(): Promise<void> {
     try {
       await this.#survey.tryAccelerator();
-      if (!this.#closing.signal.aborted) this.#events.fire({ name: 'host', payload: { status: await this.#status() } });
+      await this.#tellStatus();
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#options.log.write('warning', 'the accelerator could not be tried', { error: String(error) });
     }
+  }
+
+  async #tellStatus(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#events.fire({ name: 'host', payload: { status: await this.#status() } });
   }
 
   async #bestAccelerator(): Promise<'kvm' | 'hvf' | 'whpx' | 'tcg'> {
@@ -210,4 +230,13 @@ class OpenHost implements Host {
     if (this.#options.role !== 'host') throw new VireoError('OPERATION_DENIED', `the ${this.#options.role} (pid ${process.pid}) does not give up its guests while it runs; close it first`);
     this.#requestHandOver();
   }
+}
+
+function both(one: Emitter<ServedEvent>, other: Emitter<ServedEvent>): Pick<Emitter<ServedEvent>, 'on'> {
+  return {
+    on(listener) {
+      const subscriptions = [one.on(listener), other.on(listener)];
+      return toDisposable(() => subscriptions.forEach((each) => each[Symbol.dispose]()));
+    },
+  };
 }

@@ -54,7 +54,7 @@ export interface ServerOptions<T extends MethodTable> {
   readonly methods: T;
   readonly implementation: Implementation<T>;
   readonly streams: StreamImplementation;
-  readonly events: Emitter<ServedEvent>;
+  readonly events: Pick<Emitter<ServedEvent>, 'on'>;
   readonly version: string;
   readonly log: Log;
   /** Names the client for others; what it says of itself is only a hint. */

@@ -19,6 +19,8 @@ export const errorCodes = {
   RPC: { number: 39, opening: '' },
   NO_DOMAIN: { number: 42, opening: 'Domain not found: ' },
   OPERATION_INVALID: { number: 55, opening: 'Requested operation is not valid: ' },
+  INVALID_SECRET: { number: 65, opening: 'Invalid secret: ' },
+  NO_SECRET: { number: 66, opening: 'Secret not found: ' },
   CONFIG_UNSUPPORTED: { number: 67, opening: 'unsupported configuration: ' },
   OPERATION_TIMEOUT: { number: 68, opening: 'Timed out during operation: ' },
   OPERATION_ABORTED: { number: 78, opening: 'operation aborted: ' },

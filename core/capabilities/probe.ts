@@ -35,20 +35,29 @@ export type ProbedCapabilities = Omit<QemuCapabilities, 'key' | 'binary'>;
 
 /** Throws INTERNAL_ERROR with the binary, how its process ended and its stderr, or the signal's reason. */
 export async function probeCapabilities(binary: string, options: ProbeOptions): Promise<ProbedCapabilities> {
+  // KVM only where there is no TCG: one that opens but does not work must not be touched here.
+  return await askQemu(binary, 'tcg:kvm', options, askCapabilities);
+}
+
+/**
+ * Asks a QEMU without a machine whatever `ask` asks; `accelerators` as -machine takes them.
+ * @throws as probeCapabilities.
+ */
+export async function askQemu<T>(binary: string, accelerators: string, options: ProbeOptions, ask: (monitor: Monitor, signal: AbortSignal) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(path.join(options.temporaryFolder ?? os.tmpdir(), 'vireo-probe-'));
   try {
-    return await probeIn(folder, binary, options);
+    return await askIn(folder, { binary, accelerators }, options, ask);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function probeIn(folder: string, binary: string, options: ProbeOptions): Promise<ProbedCapabilities> {
+async function askIn<T>(folder: string, { binary, accelerators }: { readonly binary: string; readonly accelerators: string }, options: ProbeOptions, ask: (monitor: Monitor, signal: AbortSignal) => Promise<T>): Promise<T> {
   const { clock, log } = options;
   using deadline = startDeadline(clock, options.deadlineMs, options.signal, () =>
     new VireoError('OPERATION_TIMEOUT', `no answer within ${options.deadlineMs} ms`));
   const socketPath = path.join(folder, 'm');
-  await using qemu = new ProbedProcess(options.spawn, clock, binary, probeArguments(socketPath));
+  await using qemu = new ProbedProcess(options.spawn, clock, binary, probeArguments(socketPath, accelerators));
   const died = new AbortController();
   const stop = (): void => died.abort(deadline.signal.reason);
   deadline.signal.addEventListener('abort', stop);
@@ -71,13 +80,16 @@ async function probeIn(folder: string, binary: string, options: ProbeOptions): P
   }
 }
 
-/** KVM only where there is no TCG: one that opens but does not work must not be touched here. */
-function probeArguments(socketPath: string): readonly string[] {
+function probeArguments(socketPath: string, accelerators: string): readonly string[] {
   const monitor = ['-chardev', `socket,id=m,path=${socketPath.replaceAll(',', ',,')},server=on,wait=off`, '-mon', 'chardev=m,mode=control'];
-  return ['-S', '-no-user-config', '-nodefaults', '-display', 'none', '-machine', 'none,accel=tcg:kvm', ...monitor];
+  return ['-S', '-no-user-config', '-nodefaults', '-display', 'none', '-machine', `none,accel=${accelerators}`, ...monitor];
 }
 
-async function ask(monitor: Monitor, signal: AbortSignal): Promise<ProbedCapabilities> {
+/** Whoever answers QMP commands: a monitor, or a recorded conversation with one. */
+export type CapabilitySource = Pick<Monitor, 'execute'>;
+
+/** The questions themselves. Throws what the source throws. */
+export async function askCapabilities(monitor: CapabilitySource, signal: AbortSignal): Promise<ProbedCapabilities> {
   const options = { signal };
   const types = async (implementing: string): Promise<readonly string[]> => {
     const found = await monitor.execute('qom-list-types', { implements: implementing, abstract: false }, options);

@@ -15,13 +15,13 @@ beforeAll(async () => {
   capabilities = await recordedCapabilities();
 });
 
-function domain(devices: string, rest = ''): string {
-  return `<domain type='qemu'><name>x</name><memory unit='MiB'>64</memory><os><type machine='q35'>hvm</type></os>${rest}<devices>${devices}</devices></domain>`;
+function domain(devices: string, rest = '', type: 'kvm' | 'qemu' = 'qemu'): string {
+  return `<domain type='${type}'><name>x</name><memory unit='MiB'>64</memory><os><type machine='q35'>hvm</type></os>${rest}<devices>${devices}</devices></domain>`;
 }
 
 function argvOf(devices: string, rest = '', accelerator: 'kvm' | 'tcg' = 'tcg'): readonly string[] {
   const launch = { ...goldenLaunch(capabilities), accelerator };
-  return buildCommandLine(liveDefinition(complete(domain(devices, rest), capabilities), launch), launch).argv;
+  return buildCommandLine(liveDefinition(complete(domain(devices, rest, accelerator === 'kvm' ? 'kvm' : 'qemu'), capabilities), launch), launch).argv;
 }
 
 describe('rendering', () => {
@@ -62,13 +62,13 @@ function unescape(text: string): readonly string[] {
 
 describe('a start', () => {
   test('is refused for what the driver does not know, with element and line', () => {
-    expect(() => argvOf("<sound model='ich9'/>\n<tpm model='tpm-tis'/>", '<vcpu cpuset="0">1</vcpu><genid/>')).toThrow(
-      'unsupported configuration: the definition has what this driver does not know: domain/genid (line 1), domain/devices/sound (line 1), domain/devices/tpm (line 2)',
+    expect(() => argvOf("<teapot model='ich9'/>\n<kettle model='tpm-tis'/>", '<vcpu warp="9">1</vcpu><future/>')).toThrow(
+      'unsupported configuration: the definition has what this driver does not know: domain/future (line 1), domain/devices/teapot (line 1), domain/vcpu@warp (line 1), domain/devices/kettle (line 2)',
     );
   });
 
   test('ignores labels and tuning that the guest does not see', () => {
-    expect(argvOf("<audio id='1' type='none'/>", "<seclabel type='none'/><resource><partition>/m</partition></resource>")).toContain('-S');
+    expect(argvOf("<audio id='1' type='none'/>", "<seclabel type='none' mood='x'/><resource><partition>/m</partition><share/></resource>")).toContain('-S');
   });
 
   test('has no sandbox where the binary has none', () => {
@@ -112,7 +112,7 @@ describe('aliases', () => {
 test('the pty that QEMU opened stands in the port and in the console that mirrors it', () => {
   const live = liveDefinition(complete(domain("<serial type='pty'/>"), capabilities), goldenLaunch(capabilities));
   const known = takeLiveFacts(live, { chardevs: new Map([['charserial0', 'pty:/dev/pts/7']]) });
-  expect(devicesOf(known.devices, 'serial')[0]?.backend).toEqual({ type: 'pty', source: { path: '/dev/pts/7' } });
+  expect(devicesOf(known.devices, 'serial')[0]?.backend).toMatchObject({ type: 'pty', source: { path: '/dev/pts/7' } });
   expect(devicesOf(known.devices, 'console')[0]).toMatchObject({ tty: '/dev/pts/7', backend: { source: { path: '/dev/pts/7' } }, alias: 'serial0' });
 });
 

@@ -11,7 +11,7 @@ export function liveDefinition(definition: DomainDefinition, launch: LaunchConte
   const aliased = assignAliases(definition);
   const devices = aliased.devices.map((device) => {
     const { prepare } = moduleOf(device);
-    return prepare === 'nothing' ? device : prepare(device, launch);
+    return prepare === 'nothing' ? device : prepare(device, launch, aliased);
   });
   return mirrorFirstSerial({ ...aliased, devices });
 }
@@ -19,9 +19,11 @@ export function liveDefinition(definition: DomainDefinition, launch: LaunchConte
 /** Aliases that users chose stay; the others are libvirt's names with the first free number. */
 export function assignAliases(definition: DomainDefinition): DomainDefinition {
   const taken = new Set(definition.devices.flatMap(({ alias }) => alias ?? []));
+  const firstFree = new Map<string, number>();
   const number = (prefix: string): string => {
-    let free = 0;
+    let free = firstFree.get(prefix) ?? 0;
     while (taken.has(`${prefix}${free}`)) free += 1;
+    firstFree.set(prefix, free);
     return `${prefix}${free}`;
   };
   const devices = definition.devices.map((device): DeviceDefinition => {

@@ -6,17 +6,18 @@ import { VireoError } from '../base/errors.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { unknownNodes } from '../devices/domain-xml.ts';
 
-/** Labels and tuning of the host: the guest sees no difference. Audio backends do nothing without a sound device. */
-const harmless = [
-  'domain/seclabel', 'domain/resource', 'domain/perf', 'domain/cputune', 'domain/numatune', 'domain/memtune', 'domain/blkiotune',
-  'domain/vcpu@cpuset', 'domain/devices/audio',
-];
+/** Below these the host is told how to treat QEMU, and the guest sees no difference. */
+const harmless = ['domain/seclabel', 'domain/resource', 'domain/perf', 'domain/cputune', 'domain/memtune', 'domain/blkiotune', 'domain/devices/audio'];
+
+function isHarmless(path: string): boolean {
+  return harmless.some((element) => path === element || path.startsWith(`${element}/`) || path.startsWith(`${element}@`));
+}
 
 const maximumNamed = 4;
 
 /** Throws CONFIG_UNSUPPORTED naming the elements and their lines. */
 export function refuseUnknownNodes(definition: DomainDefinition): void {
-  const unknown = unknownNodes(definition).filter(({ path }) => !harmless.includes(path));
+  const unknown = unknownNodes(definition).filter(({ path }) => !isHarmless(path));
   if (unknown.length === 0) return;
   const named = unknown.slice(0, maximumNamed).map(({ path, line }) => `${path} (line ${line})`);
   const more = unknown.length > maximumNamed ? ` and ${unknown.length - maximumNamed} more` : '';

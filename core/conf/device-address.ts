@@ -1,9 +1,28 @@
 /** Where a device is plugged in, as `<address>` says it. Numbers keep libvirt's spelling: PCI in hexadecimal. */
-import { attribute, child, type Codec, type Infer, object, optional, union, withDefault } from './codec/codec.ts';
-import { hexadecimal, integer, onOff, pattern, unsigned, wideHexadecimal } from './codec/scalar.ts';
+import { attribute, child, type Codec, type Infer, mapped, object, optional, union, withDefault } from './codec/codec.ts';
+import { hexadecimal, integer, onOff, pattern, type Scalar, unsigned, wideHexadecimal } from './codec/scalar.ts';
 
 const byteField = (name: string) => withDefault(attribute(name, hexadecimal(2, 0xff)), 0);
-const numberField = (name: string) => withDefault(attribute(name, unsigned), 0);
+/** libvirt's schema knows two digits; its driver and virtio-scsi take more. */
+const driveTarget: Scalar<number> = { ...integer(0, 0xffff), shape: integer(0, 99).shape };
+
+/** As many digits as libvirt's schema allows. */
+const numberField = (name: string, maximum = 99) => withDefault(attribute(name, integer(0, maximum)), 0);
+const noCcwNumber = { cssid: null, ssid: null, devno: null } as const;
+
+/** libvirt reads these in base 16 whether or not they say 0x. */
+function bareHexadecimal(digits: number, maximum: number): Scalar<number> {
+  const scalar = hexadecimal(digits, maximum);
+  return { ...scalar, parse: (text) => scalar.parse(text.startsWith('0x') ? text : `0x${text}`) };
+}
+
+/** The `reg` of a virtual I/O device of pSeries, in base 16 as well. */
+const vioRegister: Scalar<bigint> = {
+  ...wideHexadecimal(8),
+  allowed: 'a number of up to 32 bits, such as 0x2000',
+  parse: (text) => (/^(0x)?[0-9a-f]{1,8}$/i.test(text) ? BigInt(text.startsWith('0x') ? text : `0x${text}`) : undefined),
+  shape: { type: 'values', values: [0x1000n, 0x2000n, 0x7100_0000n, 0xffff_ffffn] },
+};
 
 const addressCodec = union('type', {
   pci: object({
@@ -12,24 +31,25 @@ const addressCodec = union('type', {
     slot: withDefault(attribute('slot', hexadecimal(2, 0x1f)), 0),
     function: withDefault(attribute('function', hexadecimal(1, 7)), 0),
     multifunction: optional(attribute('multifunction', onOff)),
-    /** What s390x calls a PCI function: user and function identifiers. */
+    /** What s390x calls a PCI function: user and function identifiers, filled in when the device gets its address. */
     zpci: optional(child('zpci', object({ uid: optional(attribute('uid', hexadecimal(4, 0xffff))), fid: optional(attribute('fid', hexadecimal(8, 0xffff_ffff))) }))),
   }),
-  drive: object({ controller: numberField('controller'), bus: numberField('bus'), target: numberField('target'), unit: numberField('unit') }),
-  'virtio-serial': object({ controller: numberField('controller'), bus: numberField('bus'), port: optional(attribute('port', unsigned)) }),
-  usb: object({ bus: numberField('bus'), port: optional(attribute('port', pattern(/^[1-9]\d?(\.[1-9]\d?){0,3}$/, 'a port such as 1 or 1.2'))) }),
-  isa: object({ iobase: optional(attribute('iobase', hexadecimal(1, 0xffff))), irq: optional(attribute('irq', hexadecimal(1, 0xff))) }),
-  ccid: object({ controller: numberField('controller'), slot: optional(attribute('slot', unsigned)) }),
-  'spapr-vio': object({ reg: optional(attribute('reg', wideHexadecimal(8))) }),
+  drive: object({ controller: numberField('controller'), bus: numberField('bus'), target: withDefault(attribute('target', driveTarget), 0), unit: numberField('unit', 99_999) }),
+  'virtio-serial': object({ controller: numberField('controller'), bus: numberField('bus'), port: optional(attribute('port', integer(0, 99))) }),
+  usb: object({ bus: numberField('bus', 999), port: optional(attribute('port', pattern(/^[1-9]\d{0,2}(\.[1-9]\d{0,2}){0,3}$/, 'a port such as 1 or 1.2'))) }),
+  isa: object({ iobase: optional(attribute('iobase', bareHexadecimal(1, 0xffff))), irq: optional(attribute('irq', bareHexadecimal(1, 0xf))) }),
+  ccid: object({ controller: numberField('controller'), slot: optional(attribute('slot', integer(0, 99))) }),
+  'spapr-vio': object({ reg: optional(attribute('reg', vioRegister)) }),
   'virtio-mmio': object({}),
   dimm: object({ slot: optional(attribute('slot', unsigned)), base: optional(attribute('base', wideHexadecimal(1))) }),
   /** A hostdev that is held for the domain and not given to it. */
   unassigned: object({}),
-  ccw: object({
-    cssid: attribute('cssid', hexadecimal(1, 0xfe)),
-    ssid: attribute('ssid', hexadecimal(1, 3)),
-    devno: attribute('devno', hexadecimal(4, 0xffff)),
-  }),
+  /** Either all three or none of them; virtio devices are usually in the channel subsystem 0xfe. */
+  ccw: mapped(
+    optional(object({ cssid: attribute('cssid', hexadecimal(1, 0xfe)), ssid: attribute('ssid', hexadecimal(1, 3)), devno: attribute('devno', hexadecimal(4, 0xffff)) })),
+    (number): { readonly cssid: number | null; readonly ssid: number | null; readonly devno: number | null } => number ?? noCcwNumber,
+    ({ cssid, ssid, devno }) => (cssid === null || ssid === null || devno === null ? null : { cssid, ssid, devno }),
+  ),
 });
 
 export type Address = Infer<typeof addressCodec>;

@@ -1,12 +1,26 @@
 /**
  * What a domain is: libvirt's `<domain>` element as an immutable value. The devices are read by the floor above
- * (core/devices/domain-xml.ts), between the two halves that are declared here in libvirt's order.
+ * (core/devices/domain-xml.ts), between the two halves that are declared here in libvirt's order. Each concern has a
+ * file of its own beside this one.
  */
-import { attribute, child, childFlag, children, childText, type Infer, liveOnly, object, optional, text, unlessDefault, verbatimChild, withDefault } from './codec/codec.ts';
+import { clockElement } from './clock.ts';
+import { attribute, child, childText, type Infer, liveOnly, object, optional, text, verbatimChild } from './codec/codec.ts';
 import type { Keeping } from './codec/kept-nodes.ts';
-import { anyText, integer, oneOf, onOff, pattern, positive, type Scalar, someText, uuid, yesNo } from './codec/scalar.ts';
+import { anyText, positive, type Scalar, someText, uuid } from './codec/scalar.ts';
+import { cpuElement } from './cpu.ts';
 import type { DeviceDefinition } from './device-definition.ts';
-import { memorySize } from './memory-size.ts';
+import { featuresElement } from './features.ts';
+import { iothreadFields } from './iothreads.ts';
+import { launchSecurityElement } from './launch-security.ts';
+import { lifecycleFields } from './lifecycle.ts';
+import { memoryBackingElement, memoryFields, memtuneElement } from './memory.ts';
+import { numatuneElement } from './numa.ts';
+import { bootloaderFields, idmapCodec, osCodec } from './os.ts';
+import { qemuNamespaceFields } from './qemu-namespace.ts';
+import { keywrapElement, seclabelElements } from './security.ts';
+import { sysinfoElements } from './sysinfo.ts';
+import { blkiotuneElement, cputuneElement, perfElement, resourceElement, throttlegroupsElement } from './tuning.ts';
+import { vcpuElement, vcpusElement } from './vcpus.ts';
 
 /** As libvirt: any name that a file could have and a line of a log can hold. */
 export const domainName: Scalar<string> = {
@@ -17,67 +31,6 @@ export const domainName: Scalar<string> = {
   shape: { type: 'pattern', pattern: /^[a-z0-9,='"&< ]{0,8}[a-z]$/ },
 };
 
-const vcpuCodec = object({
-  placement: optional(attribute('placement', oneOf(['static']))),
-  /** CPUs plugged at start, null for all. */
-  current: optional(attribute('current', positive)),
-  maximum: text(integer(1, 4096)),
-});
-
-const osCodec = object({
-  type: child('type', object({ arch: optional(attribute('arch', someText)), machine: optional(attribute('machine', someText)), type: text(someText) })),
-  kernel: optional(childText('kernel', someText)),
-  initrd: optional(childText('initrd', someText)),
-  cmdline: optional(childText('cmdline', anyText)),
-  boot: children('boot', object({ dev: attribute('dev', oneOf(['fd', 'hd', 'cdrom', 'network'])) })),
-  bootmenu: optional(child('bootmenu', object({ enable: attribute('enable', yesNo), timeoutMs: optional(attribute('timeout', integer(0, 65_535))) }))),
-});
-
-const featuresCodec = object({
-  acpi: childFlag('acpi'),
-  apic: optional(child('apic', object({ eoi: optional(attribute('eoi', onOff)) }))),
-  pae: childFlag('pae'),
-  vmport: optional(child('vmport', object({ state: attribute('state', onOff) }))),
-  smm: optional(child('smm', object({ state: attribute('state', onOff) }))),
-});
-
-/** Names that end up as properties of -cpu: nothing that could end one and begin another. */
-const cpuWord = pattern(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/, 'letters, digits, ".", "+", "-" and "_"');
-
-const cpuCodec = object({
-  mode: withDefault(attribute('mode', oneOf(['custom', 'host-model', 'host-passthrough', 'maximum'])), 'custom'),
-  match: optional(attribute('match', oneOf(['minimum', 'exact', 'strict']))),
-  check: optional(attribute('check', oneOf(['none', 'partial', 'full']))),
-  migratable: optional(attribute('migratable', onOff)),
-  model: optional(child('model', object({ fallback: optional(attribute('fallback', oneOf(['allow', 'forbid']))), name: text(cpuWord) }))),
-  topology: optional(
-    child('topology', object({
-      sockets: attribute('sockets', integer(1, 4096)),
-      dies: withDefault(attribute('dies', integer(1, 4096)), 1),
-      cores: attribute('cores', integer(1, 4096)),
-      threads: attribute('threads', integer(1, 4096)),
-    })),
-  ),
-  features: children('feature', object({ policy: withDefault(attribute('policy', oneOf(['force', 'require', 'optional', 'disable', 'forbid'])), 'require'), name: attribute('name', cpuWord) })),
-});
-
-const clockCodec = object({
-  offset: withDefault(attribute('offset', oneOf(['utc', 'localtime', 'variable'])), 'utc'),
-  adjustmentSeconds: optional(attribute('adjustment', integer(-0x7fff_ffff, 0x7fff_ffff))),
-  basis: optional(attribute('basis', oneOf(['utc', 'localtime']))),
-  timers: children('timer', object({
-    name: attribute('name', oneOf(['rtc', 'pit', 'hpet', 'kvmclock', 'tsc', 'hypervclock', 'platform'])),
-    present: optional(attribute('present', yesNo)),
-    tickpolicy: optional(attribute('tickpolicy', oneOf(['delay', 'catchup', 'merge', 'discard']))),
-    track: optional(attribute('track', oneOf(['boot', 'guest', 'wall', 'realtime']))),
-  })),
-});
-
-const sleepState = (name: string) => optional(child(name, object({ enabled: attribute('enabled', yesNo) })));
-const lifecycleActions = ['destroy', 'restart', 'preserve', 'rename-restart'] as const;
-const emptyFeatures: Infer<typeof featuresCodec> = { acpi: false, apic: null, pae: false, vmport: null, smm: null };
-const emptyClock: Infer<typeof clockCodec> = { offset: 'utc', adjustmentSeconds: null, basis: null, timers: [] };
-
 /** Everything that libvirt prints before `<devices>`. */
 export const domainHeadCodec = object({
   /** The virtualization type: qemu, kvm; others are refused by name. */
@@ -87,35 +40,48 @@ export const domainHeadCodec = object({
   name: childText('name', domainName),
   /** Null until the domain is defined. */
   uuid: optional(childText('uuid', uuid)),
+  /** The UUID that the guest reads in its hardware, where it is to differ from the domain's. */
+  hardwareUuid: optional(childText('hwuuid', uuid)),
+  /** Number of the guest's generation; without a value until the domain is defined. */
+  genid: optional(child('genid', object({ value: optional(text(uuid)) }))),
   title: optional(childText('title', anyText)),
   description: optional(childText('description', anyText)),
   metadata: verbatimChild('metadata'),
-  memoryKiB: child('memory', memorySize),
-  /** What the balloon leaves the guest at start; null for all of it. */
-  currentMemoryKiB: optional(child('currentMemory', memorySize)),
-  vcpu: withDefault(child('vcpu', vcpuCodec), { placement: null, current: null, maximum: 1 }),
+  ...memoryFields,
+  blkiotune: blkiotuneElement,
+  memtune: memtuneElement,
+  memoryBacking: memoryBackingElement,
+  vcpu: vcpuElement,
+  vcpus: vcpusElement,
+  ...iothreadFields,
+  throttlegroups: throttlegroupsElement,
+  cputune: cputuneElement,
+  numatune: numatuneElement,
+  resource: resourceElement,
+  sysinfo: sysinfoElements,
+  ...bootloaderFields,
   os: child('os', osCodec),
-  features: unlessDefault(child('features', featuresCodec), emptyFeatures),
-  cpu: optional(child('cpu', cpuCodec)),
-  clock: withDefault(child('clock', clockCodec), emptyClock),
-  onPoweroff: withDefault(childText('on_poweroff', oneOf(lifecycleActions)), 'destroy'),
-  onReboot: withDefault(childText('on_reboot', oneOf(lifecycleActions)), 'restart'),
-  onCrash: withDefault(childText('on_crash', oneOf([...lifecycleActions, 'coredump-destroy', 'coredump-restart'])), 'destroy'),
-  pm: optional(child('pm', object({ suspendToMemory: sleepState('suspend-to-mem'), suspendToDisk: sleepState('suspend-to-disk') }))),
+  idmap: idmapCodec,
+  features: featuresElement,
+  cpu: cpuElement,
+  clock: clockElement,
+  ...lifecycleFields,
+  perf: perfElement,
 });
 
-/** What libvirt prints after `<devices>`: arguments handed to QEMU as they are. */
+/** What libvirt prints after `<devices>`. */
 export const domainTailCodec = object({
-  commandline: optional(
-    child('qemu:commandline', object({
-      arguments: children('qemu:arg', object({ value: attribute('value', anyText) })),
-      environment: children('qemu:env', object({ name: attribute('name', pattern(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and "_"')), value: optional(attribute('value', anyText)) })),
-    })),
-  ),
+  seclabels: seclabelElements,
+  keywrap: keywrapElement,
+  launchSecurity: launchSecurityElement,
+  ...qemuNamespaceFields,
 });
 
 type Head = Infer<typeof domainHeadCodec>;
 type Tail = Infer<typeof domainTailCodec>;
+
+/** Every field of a definition but its devices. */
+export type DomainFields = Head & Tail;
 
 export interface DomainDefinition extends Head, Tail, Keeping {
   /** Path of the QEMU binary, null until the driver has chosen one. */
@@ -124,7 +90,7 @@ export interface DomainDefinition extends Head, Tail, Keeping {
   readonly devices: readonly DeviceDefinition[];
 }
 
-export type CpuDefinition = Infer<typeof cpuCodec>;
-export type ClockDefinition = Infer<typeof clockCodec>;
-export type VcpuDefinition = Infer<typeof vcpuCodec>;
-export type LifecycleAction = Head['onCrash'];
+export type { ClockDefinition } from './clock.ts';
+export type { CpuDefinition } from './cpu.ts';
+export type { LifecycleAction } from './lifecycle.ts';
+export type { VcpuDefinition } from './vcpus.ts';

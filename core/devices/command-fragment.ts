@@ -2,13 +2,13 @@
  * One option of QEMU's command line with its value, still typed. core/command renders fragments; nobody else turns a
  * name or path into an argument, so nobody else can forget to quote one.
  */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+export type JsonValue = string | number | bigint | boolean | null | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
 /** Options that QEMU 7.2 reads as JSON. */
-export type JsonOption = 'blockdev' | 'device' | 'netdev' | 'object';
+export type JsonOption = 'audiodev' | 'blockdev' | 'device' | 'netdev' | 'object';
 
 export type CommandFragment =
   /** `-device {"driver":...}` */
@@ -20,7 +20,9 @@ export type CommandFragment =
   /** `-S` */
   | { readonly form: 'flag'; readonly option: string }
   /** An argument of qemu:commandline, as its author wrote it. */
-  | { readonly form: 'verbatim'; readonly value: string };
+  | { readonly form: 'verbatim'; readonly value: string }
+  /** A variable of QEMU's environment, for libraries in it that read nothing else. */
+  | { readonly form: 'environment'; readonly name: string; readonly value: string };
 
 export function json(option: JsonOption, value: JsonObject): CommandFragment {
   return { form: 'json', option, value };
@@ -38,6 +40,10 @@ export function plain(option: string, value: string): CommandFragment {
 
 export function flag(option: string): CommandFragment {
   return { form: 'flag', option };
+}
+
+export function environment(name: string, value: string): CommandFragment {
+  return { form: 'environment', name, value };
 }
 
 /** A JSON object without the entries that are null: absent, not null, is how QEMU knows a default. */

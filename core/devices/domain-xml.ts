@@ -3,14 +3,15 @@ import { VireoError } from '../base/errors.ts';
 import { childText, optional } from '../conf/codec/codec.ts';
 import { ElementBuilder } from '../conf/codec/element-builder.ts';
 import { type DefinitionForm, ElementCursor, namespacePrefixes } from '../conf/codec/element-cursor.ts';
-import { type KeptNodes, listKeptNodes, type UnknownNode } from '../conf/codec/kept-nodes.ts';
+import { listKeptNodes, type UnknownNode } from '../conf/codec/kept-nodes.ts';
 import { readKeeping, writeKeeping } from '../conf/codec/codec.ts';
 import { someText } from '../conf/codec/scalar.ts';
 import type { DeviceDefinition } from '../conf/device-definition.ts';
 import { type DomainDefinition, domainHeadCodec, domainTailCodec } from '../conf/domain-definition.ts';
+import { usesQemuNamespace } from '../conf/qemu-namespace.ts';
 import { formatXml } from '../xml/format-xml.ts';
 import { parseXml } from '../xml/parse-xml.ts';
-import { deviceKinds, inDeviceOrder, isDeviceKind, moduleOf } from './registry.ts';
+import { inDeviceOrder, isDeviceKind, moduleOf } from './registry.ts';
 
 export interface ParseDomainOptions {
   /** What the text is, for messages; `(domain_definition)` unless given. */
@@ -34,12 +35,12 @@ export function parseDomain(xml: string, options: ParseDomainOptions = {}): Doma
   refuseOtherHypervisors(cursor);
   if (root.attributes.get('xmlns:qemu') === qemuNamespace) cursor.attribute('xmlns:qemu');
   const devicesCursor = cursor.child('devices');
-  const definition: DomainDefinition = {
-    ...domainHeadCodec.read(cursor),
-    emulator: devicesCursor ? emulatorCodec.read(devicesCursor) : null,
-    devices: devicesCursor ? readDevices(devicesCursor) : [],
-    ...domainTailCodec.read(cursor),
-  };
+  // What was just read is nobody else's yet: it is added to, because a copy of sixty fields costs as much as reading them.
+  const definition: DomainDefinition = Object.assign(
+    domainHeadCodec.read(cursor),
+    { emulator: devicesCursor ? emulatorCodec.read(devicesCursor) : null, devices: devicesCursor ? readDevices(devicesCursor) : [] },
+    domainTailCodec.read(cursor),
+  );
   const unknown = cursor.leftovers();
   return unknown ? { ...definition, unknown } : definition;
 }
@@ -59,29 +60,23 @@ export function formatDomain(definition: DomainDefinition, options: FormatDomain
   emulatorCodec.write(definition.emulator, devices);
   for (const device of inDeviceOrder(definition.devices)) writeKeeping(moduleOf(device).codec, device, devices.append(device.kind));
   domainTailCodec.write(definition, builder);
-  const usesQemuNamespace = definition.commandline !== null || definition.unknown?.elements.some((element) => element.name.startsWith('qemu:'));
-  if (usesQemuNamespace && qemuNamespace !== undefined) builder.attribute('xmlns:qemu', qemuNamespace);
+  const keepsQemuElement = definition.unknown?.elements.some(({ name, namespace }) => namespace === qemuNamespace && name.startsWith('qemu:')) ?? false;
+  if ((keepsQemuElement || usesQemuNamespace(definition)) && qemuNamespace !== undefined) builder.attribute('xmlns:qemu', qemuNamespace);
   builder.keep(definition.unknown);
   return formatXml(builder.build());
 }
 
-/** Everything in the definition that is kept but has no effect, with its line in the document it was read from. */
+/** Everything in the definition that is kept but has no effect, in order of the lines of the document it was read from. */
 export function unknownNodes(definition: DomainDefinition): readonly UnknownNode[] {
-  const lists: readonly (readonly [string, readonly { readonly unknown?: KeptNodes }[]])[] = [
-    ['domain', [definition]],
-    ['domain/os/boot', definition.os.boot],
-    ['domain/cpu/feature', definition.cpu?.features ?? []],
-    ['domain/clock/timer', definition.clock.timers],
-    ...deviceKinds.map((kind) => [`domain/devices/${kind}`, definition.devices.filter((device) => device.kind === kind)] as const),
-  ];
-  return lists.flatMap(([path, holders]) => holders.flatMap((holder) => listKeptNodes(holder.unknown, path)));
+  return listKeptNodes(definition).toSorted((a, b) => a.line - b.line);
 }
 
 function readDevices(cursor: ElementCursor): readonly DeviceDefinition[] {
   const devices = cursor.takeChildren(isDeviceKind).map((item) => {
     const kind = item.element.name;
-    const value = readKeeping(moduleOf({ kind } as DeviceDefinition).codec, item);
-    return { kind, ...value } as DeviceDefinition;
+    const device: object & { kind?: string } = readKeeping(moduleOf({ kind } as DeviceDefinition).codec, item);
+    device.kind = kind;
+    return device as DeviceDefinition;
   });
   return inDeviceOrder(devices);
 }

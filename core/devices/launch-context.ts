@@ -2,6 +2,7 @@
 import type { Accelerator, QemuCapabilities } from '../capabilities/qemu-capabilities.ts';
 import type { DeviceDefinition } from '../conf/device-definition.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
+import type { LaunchSecrets } from '../secret/launch-secrets.ts';
 
 export interface LaunchContext {
   readonly capabilities: QemuCapabilities;
@@ -10,8 +11,23 @@ export interface LaunchContext {
   readonly runFolder: string;
   /** Console logs are `<logFolder>/<alias>.log`; they outlive the run. */
   readonly logFolder: string;
+  /** Private to the domain (0700); what must outlive its runs lies here: the state of its TPM, its crash store. See `domainFolderOf`. */
+  readonly domainFolder?: string;
+  /** Nodes of the SCSI devices that are handed over; see findScsiGenerics. */
+  readonly scsiGenerics?: ReadonlyMap<string, string>;
   readonly monitorPath: string;
   readonly pidFile: string;
+  /** Values that QEMU is given sealed; absent where a command line is only shown. */
+  readonly secrets?: LaunchSecrets;
+  /** The driver may make network devices of the host (CAP_NET_ADMIN); false unless given. */
+  readonly mayMakeTaps?: boolean;
+  /** Whom QEMU and what runs beside it run as: 0 is root; absent where nobody can tell. */
+  readonly userId?: number;
+}
+
+/** Where the domain keeps what outlives its runs. A caller that names no folder gets one beside the logs, which are as lasting. */
+export function domainFolderOf({ domainFolder, logFolder }: LaunchContext): string {
+  return domainFolder ?? `${logFolder}/state`;
 }
 
 /** The launch as a device sees it: with the live definition around it. */

@@ -6,7 +6,7 @@ import { deviceKinds, moduleOf } from './registry.ts';
 import { rngModule } from './rng/rng.ts';
 
 test("kinds stand in libvirt's order of printing, each under its own name", () => {
-  expect(deviceKinds).toEqual(['disk', 'controller', 'interface', 'serial', 'console', 'channel', 'input', 'graphics', 'video', 'memballoon', 'rng']);
+  expect(deviceKinds).toEqual(['disk', 'controller', 'lease', 'filesystem', 'interface', 'smartcard', 'serial', 'parallel', 'console', 'channel', 'input', 'tpm', 'graphics', 'sound', 'audio', 'video', 'hostdev', 'redirdev', 'redirfilter', 'hub', 'watchdog', 'memballoon', 'rng', 'nvram', 'panic', 'shmem', 'memory', 'crypto', 'iommu', 'vsock', 'pstore']);
   expect(deviceKinds.map((kind) => moduleOf({ kind }).kind)).toEqual(deviceKinds);
 });
 

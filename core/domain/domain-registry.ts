@@ -5,6 +5,7 @@ import { Domain, type DomainServices } from './domain.ts';
 
 export class DomainRegistry {
   readonly #domains = new Map<string, Domain>();
+  readonly #byName = new Map<string, Domain>();
   readonly #services: DomainServices;
   #lastId = 0;
 
@@ -32,8 +33,7 @@ export class DomainRegistry {
   }
 
   byName(name: string): Domain | null {
-    for (const domain of this.#domains.values()) if (domain.name === name) return domain;
-    return null;
+    return this.#byName.get(name) ?? null;
   }
 
   /** By id, UUID or name, in this order as virsh does. @throws NO_DOMAIN. */
@@ -48,6 +48,7 @@ export class DomainRegistry {
   add(uuid: string, name: string, persistent: DomainDefinition | null): Domain {
     const domain = new Domain(uuid, name, persistent, this.#services);
     this.#domains.set(uuid, domain);
+    this.#byName.set(name, domain);
     return domain;
   }
 
@@ -55,6 +56,7 @@ export class DomainRegistry {
   remove(domain: Domain): void {
     if (this.#domains.get(domain.uuid) !== domain) return;
     this.#domains.delete(domain.uuid);
+    if (this.#byName.get(domain.name) === domain) this.#byName.delete(domain.name);
     domain.remove(noDomain(domain));
   }
 

@@ -16,9 +16,20 @@ export const jobHolderSchema = z.object({
 });
 export type JobHolder = z.infer<typeof jobHolderSchema>;
 
+/** A long job, which outlives commands and may outlive its caller. */
+export const longJobHolderSchema = jobHolderSchema.extend({
+  /** How far it is, in the word that is on disk; null while it has none. */
+  phase: z.string().nullable(),
+  /** Between two phases it waits for its owner, until then at the latest; null while somebody works under it. */
+  parkedUntilMs: z.number().nullable(),
+  /** Somebody asked it to end; it ends by itself. */
+  abortRequested: z.boolean(),
+});
+export type LongJobHolder = z.infer<typeof longJobHolderSchema>;
+
 export const jobsStatusSchema = z.object({
   sync: jobHolderSchema.nullable(),
-  async: jobHolderSchema.nullable(),
+  async: longJobHolderSchema.nullable(),
   agent: jobHolderSchema.nullable(),
   waiting: z.number().int(),
 });
@@ -57,6 +68,8 @@ export const domainSummarySchema = z.object({
   /** Wall-clock time of the last change of state, in milliseconds; null where the driver has not seen it change. */
   stateSinceMs: z.number().nullable(),
   persistent: z.boolean(),
+  /** Started with this computer's session, once each time the machine has booted. */
+  autostart: z.boolean(),
   /** A running domain whose next boot differs from what runs. */
   pendingChanges: z.boolean(),
   memoryKiB: z.number(),

@@ -2,9 +2,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { ErrorDomain, VireoError } from '../base/errors.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
-import { DomainJobs, type DomainJobsOptions, type Holder } from '../job/domain-jobs.ts';
+import { type AsyncHolder, DomainJobs, type DomainJobsOptions, type Holder } from '../job/domain-jobs.ts';
 import type { DomainState, LifecycleEvent, StateAndReason } from './domain-state.ts';
-import type { ControlStatus, DomainSummary, JobHolder } from './domain-summary.ts';
+import type { ControlStatus, DomainSummary, JobHolder, LongJobHolder } from './domain-summary.ts';
 import { describeDevices, describeDomain } from './describe.ts';
 import type { EventHub } from './event-hub.ts';
 import type { LiveDomain } from './live-domain.ts';
@@ -25,6 +25,8 @@ export class Domain {
   /** The next boot's definition; null for a transient domain. */
   persistent: DomainDefinition | null;
   live: LiveDomain | null = null;
+  /** Started with the machine's session; only a persistent domain is. */
+  autostart = false;
   #removed = false;
   #name: string;
   #state: StateAndReason = { state: 'shut off', reason: 'unknown' };
@@ -116,6 +118,11 @@ export class Domain {
     return { state, details, forMs: Math.max(0, nowMs - sinceMs) }; // the wall clock may have been set back
   }
 
+  /** The long job, as others see it; null where there is none. */
+  longJob(): LongJobHolder | null {
+    return longHolder(this.jobs.status().async);
+  }
+
   summary(): DomainSummary {
     const { live } = this;
     const jobs = this.jobs.status();
@@ -128,6 +135,7 @@ export class Domain {
       reason: this.#state.reason,
       stateSinceMs: this.#stateSinceMs,
       persistent: this.persistent !== null,
+      autostart: this.autostart,
       pendingChanges: live?.pendingChanges ?? false,
       accelerator: live?.facts.accelerator ?? null,
       emulator: live?.facts.emulator ?? null,
@@ -135,7 +143,7 @@ export class Domain {
       pid: live?.facts.process.pid ?? null,
       taints: live ? [...live.taints] : [],
       agent: live?.agent ?? 'not configured',
-      jobs: { sync: holder(jobs.sync), async: holder(jobs.async), agent: holder(jobs.agent), waiting: jobs.waiting },
+      jobs: { sync: holder(jobs.sync), async: longHolder(jobs.async), agent: holder(jobs.agent), waiting: jobs.waiting },
       control: this.#control(),
       consoles: (live?.facts.consoles.status() ?? []).map(({ alias, kind, label, state, error, writer, watchers, position }) => ({
         alias,
@@ -167,4 +175,9 @@ export class Domain {
 
 function holder(held: Holder | null): JobHolder | null {
   return held && { kind: held.kind, owner: held.owner, client: held.client, sinceMs: held.sinceWallMs };
+}
+
+function longHolder(held: AsyncHolder | null): LongJobHolder | null {
+  const common = holder(held);
+  return held && common && { ...common, phase: held.phase === 'none' ? null : held.phase, parkedUntilMs: held.parkedUntilWallMs, abortRequested: held.abortRequested };
 }

@@ -52,6 +52,8 @@ export class LiveDomain {
   pendingChanges = false;
   /** Since when, by the clock, there is no monitor although QEMU lives; null while there is one or none is expected. */
   unreachedSinceMs: number | null = null;
+  /** What the domain keeps over its runs goes with this one, unless it is defined by then. Not in the state file: the next driver leaves it. */
+  takesDomainFolder = false;
   /** It is over and its state file must not come back, though the domain still has it for a moment. */
   ended = false;
   agent: 'not configured' | 'disconnected' | 'connected' = 'not configured';

@@ -1,11 +1,12 @@
 /** Defining and undefining domains, and what their XML says. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { access, rm } from 'node:fs/promises';
 import { VireoError, asVireoError } from '../base/errors.ts';
-import { buildCommandLine } from '../command/build-command-line.ts';
-import type { CommandLine } from '../command/command-line.ts';
-import { liveDefinition } from '../command/live-definition.ts';
-import { completeDefinition } from '../address/complete-definition.ts';
+import { type CompleteOptions, completeDefinition } from '../address/complete-definition.ts';
+import type { QemuCapabilities } from '../capabilities/qemu-capabilities.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
+import { asksForFirmware } from '../firmware/choose-firmware.ts';
+import { removeVariableStore, variableStorePath } from '../firmware/variable-store.ts';
 import { formatDomain, parseDomain, unknownNodes } from '../devices/domain-xml.ts';
 import type { Domain } from '../domain/domain.ts';
 import { sameDefinition } from '../domain/same-definition.ts';
@@ -13,6 +14,7 @@ import type { Call } from '../job/call.ts';
 import { startDomain } from '../process/start-domain.ts';
 import { findEmulator } from './emulators.ts';
 import type { DriverContext } from './driver-context.ts';
+import { SharedLookup } from './shared-lookup.ts';
 
 export interface Defined {
   readonly domain: Domain;
@@ -102,10 +104,20 @@ function knownDomain(context: DriverContext, definition: DomainDefinition): Doma
   return byUuid;
 }
 
-async function complete(context: DriverContext, definition: DomainDefinition): Promise<DomainDefinition> {
-  const emulator = definition.emulator ?? (await findEmulator(definition.os.type.arch));
-  const capabilities = await context.capabilities.get(emulator);
-  return completeDefinition({ ...definition, emulator }, { capabilities, newUuid: randomUUID, newMac });
+const emulators = new SharedLookup<string>();
+
+/** Fills in what the definition leaves open, for the emulator that it names or the one that is installed. */
+export async function complete(context: DriverContext, definition: DomainDefinition): Promise<DomainDefinition> {
+  const { arch } = definition.os.type;
+  const emulator = definition.emulator ?? (await emulators.get(arch ?? '', () => findEmulator(arch)));
+  const capabilities = await context.lookups.get(emulator, () => context.capabilities.get(emulator));
+  return completeDefinition({ ...definition, emulator }, await completing(context, definition, capabilities));
+}
+
+/** What completing a definition for this QEMU takes from the host. */
+export async function completing(context: DriverContext, definition: DomainDefinition, capabilities: QemuCapabilities): Promise<CompleteOptions> {
+  const firmware = asksForFirmware(definition.os) ? { firmware: await context.firmware() } : {};
+  return { capabilities, newUuid: randomUUID, newMac, ...firmware };
 }
 
 /** QEMU's and libvirt's prefix for virtual cards, with three random bytes. */
@@ -113,16 +125,32 @@ function newMac(): string {
   return ['52', '54', '00', ...[...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }
 
+export interface UndefineOptions {
+  /** What becomes of the firmware's variables; a domain that has some is not undefined without a word about them. */
+  readonly nvram: 'remove' | 'keep' | 'refuse';
+}
+
 /** Forgets the definition; a running domain becomes transient and goes with its run. */
-export async function undefineDomain(context: DriverContext, call: Call, domain: Domain): Promise<void> {
+export async function undefineDomain(context: DriverContext, call: Call, domain: Domain, { nvram }: UndefineOptions): Promise<void> {
   await using job = await domain.jobs.begin(call, 'modify');
   job.assertHeld();
   if (!domain.persistent) throw new VireoError('OPERATION_INVALID', 'cannot undefine transient domain', { domain: domain.identity });
+  const { os } = domain.persistent;
+  const store = variableStorePath(os);
+  if (store !== null && nvram === 'refuse' && (await isThere(store))) {
+    throw new VireoError('OPERATION_INVALID', `cannot undefine domain with nvram: '${store}' has to be removed with it or kept`, { domain: domain.identity, details: { nvram: store } });
+  }
+  if (nvram === 'remove' && domain.live && store !== null) {
+    throw new VireoError('OPERATION_INVALID', `cannot remove the nvram '${store}' of a domain that runs`, { domain: domain.identity, details: { nvram: store } });
+  }
   await context.config.remove(domain.uuid);
+  await forgetAutostart(context, domain);
+  const left = await removeKept(context, domain, nvram === 'remove' ? os : null);
   const id = domain.live?.facts.id ?? null;
   domain.persistent = null;
   if (domain.live) {
     domain.live.pendingChanges = false; // there is no next boot
+    domain.live.takesDomainFolder = true;
     // The definition is gone, whatever becomes of this: a restarted driver finds none and calls the domain transient.
     await context.saveStatus(domain).catch((error: unknown) => {
       context.log.write('error', 'a state file could not be written', { domain: domain.name, error: asVireoError(error).message });
@@ -131,6 +159,36 @@ export async function undefineDomain(context: DriverContext, call: Call, domain:
     context.registry.remove(domain); // told in the same step: somebody may be about to define it anew
   }
   context.hub.lifecycle(domain, { event: 'undefined', detail: 'removed' }, id);
+  if (left) throw left.about(domain.identity);
+}
+
+/**
+ * What a domain has beside its definition; its firmware's variables too where `variables` says whose. The definition is
+ * gone by then, and with it the domain, whatever becomes of this.
+ * @returns why something is left.
+ */
+async function removeKept(context: DriverContext, domain: Domain, variables: DomainDefinition['os'] | null): Promise<VireoError | null> {
+  try {
+    if (variables) await removeVariableStore(variables);
+    // A run may still use it: it goes with that run.
+    if (!domain.live) await rm(context.domainFolder(domain.uuid), { recursive: true, force: true });
+    return null;
+  } catch (error) {
+    return new VireoError('OPERATION_FAILED', `the domain is undefined, but not all that it kept could be removed: ${asVireoError(error).message}`, { cause: error });
+  }
+}
+
+function isThere(file: string): Promise<boolean> {
+  return access(file).then(() => true, () => false);
+}
+
+/** After the definition: a mark without one is nobody's, and the next driver removes what could not be removed here. */
+async function forgetAutostart(context: DriverContext, domain: Domain): Promise<void> {
+  if (!domain.autostart) return;
+  domain.autostart = false;
+  await context.autostart.save(domain.uuid, false).catch((error: unknown) => {
+    context.log.write('error', 'an autostart mark could not be removed', { domain: domain.name, error: asVireoError(error).message });
+  });
 }
 
 /** The XML of the run, or of the next boot with `inactive` or while nothing runs. */
@@ -140,23 +198,6 @@ export function domainXml(domain: Domain, options: { readonly inactive: boolean;
   return formatDomain(persistent ?? domain.definition, { form: 'inactive', secure: options.secure });
 }
 
-/** The command line that a start of this definition would use, with paths of a run that is never made. */
-export async function nativeCommandLine(context: DriverContext, source: { readonly xml: string } | { readonly domain: Domain }): Promise<{ readonly commandLine: CommandLine; readonly binary: string }> {
-  const definition = 'domain' in source ? (source.domain.persistent ?? source.domain.definition) : await complete(context, withUuid(parseDomain(source.xml)));
-  const uuid = definition.uuid as string;
-  const capabilities = await context.capabilities.get(definition.emulator as string);
-  const runFolder = context.runFolder(uuid);
-  const launch = {
-    capabilities,
-    accelerator: definition.type === 'qemu' ? ('tcg' as const) : ((await context.accelerators.forStart(capabilities)).accelerator),
-    runFolder,
-    logFolder: context.logFolder(uuid),
-    monitorPath: `${runFolder}/m`,
-    pidFile: `${runFolder}/pid`,
-  };
-  return { commandLine: buildCommandLine(liveDefinition(definition, launch), launch), binary: capabilities.binary };
-}
-
-function withUuid(definition: DomainDefinition): DomainDefinition {
+export function withUuid(definition: DomainDefinition): DomainDefinition {
   return { ...definition, uuid: definition.uuid ?? randomUUID() };
 }

@@ -5,9 +5,11 @@
 import path from 'node:path';
 import { readdir } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
+import { Emitter } from '../base/events.ts';
 import { VireoError, asVireoError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { AcceleratorChoice } from '../capabilities/accelerator.ts';
+import type { HostCpus } from '../capabilities/host-cpu.ts';
 import type { CapabilitiesCache } from '../capabilities/cache.ts';
 import { ConsoleMux } from '../console/console-mux.ts';
 import type { ConsoleSession, OpenConsoleOptions } from '../console/console-types.ts';
@@ -17,21 +19,28 @@ import { DomainRegistry, noDomain } from '../domain/domain-registry.ts';
 import { isActiveState } from '../domain/domain-state.ts';
 import type { DomainSummary } from '../domain/domain-summary.ts';
 import { EventHub } from '../domain/event-hub.ts';
+import { installedFirmware } from '../firmware/installed-firmware.ts';
 import type { Call } from '../job/call.ts';
+import type { LongJobHolder } from '../domain/domain-summary.ts';
 import type { JobStatistics } from '../job/job-statistics.ts';
 import { readCpuTimeNs } from '../process/cpu-time.ts';
 import { clearRunFolder, qemuInFolder } from '../process/orphan.ts';
-import { type PowerMode, rebootDomain, requireLive, resetDomain, resumeDomain, shutdownDomain, suspendDomain } from '../process/power.ts';
+import { type PowerMode, injectNmi, rebootDomain, requireLive, resetDomain, resumeDomain, shutdownDomain, signalShutdown, suspendDomain } from '../process/power.ts';
 import { type AdoptedDomain, adoptDomain, closingError, forgetRun, isOfEarlierBoot, reconnectDomain } from '../process/reconnect.ts';
 import { startDomain } from '../process/start-domain.ts';
+import { type KeyPress, sendKeys } from '../process/send-keys.ts';
 import { statusRecord, thisBoot } from '../process/status-record.ts';
 import { destroyDomain } from '../process/stop-domain.ts';
+import { AutostartStore } from '../status/autostart-store.ts';
 import { ConfigStore } from '../status/config-store.ts';
 import { type StateLayout, runFolder } from '../status/state-folder.ts';
+import { SecretStore } from '../secret/secret-store.ts';
 import { StatusStore } from '../status/status-store.ts';
-import { type Defined, createDomain, defineDomain, domainXml, nativeCommandLine, undefineDomain } from './definitions.ts';
+import { autostartAll, setAutostart } from './autostart.ts';
+import { type Defined, createDomain, defineDomain, domainXml, undefineDomain, type UndefineOptions } from './definitions.ts';
 import type { DriverContext } from './driver-context.ts';
 import { monitorCommand } from './monitor-passthrough.ts';
+import { SharedLookup } from './shared-lookup.ts';
 
 export interface DriverOptions {
   readonly layout: StateLayout;
@@ -39,6 +48,7 @@ export interface DriverOptions {
   readonly log: Log;
   readonly capabilities: CapabilitiesCache;
   readonly accelerators: AcceleratorChoice;
+  readonly hostCpus: HostCpus;
   readonly jobWaitMs?: number;
   readonly monitorDeadlineMs?: number;
   /** From when on a silent QEMU is shown as not answering. */
@@ -55,6 +65,8 @@ export interface OpenedConsole {
 export interface Problem {
   readonly what: string;
   readonly path: string | null;
+  /** The domain that could not be started with the session, where it is that. */
+  readonly notStarted: { readonly uuid: string; readonly name: string } | null;
 }
 
 /** A QEMU that has not opened its monitor by then will not; on a loaded machine its start takes seconds. */
@@ -66,6 +78,8 @@ export class Driver {
   readonly hub: EventHub;
   readonly context: DriverContext;
   readonly problems: Problem[] = [];
+  /** Fires when a problem has come to the list after the driver opened. */
+  readonly problemAdded = new Emitter<Problem>();
   readonly #registry: DomainRegistry;
   readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -80,6 +94,7 @@ export class Driver {
     };
     this.#registry = new DomainRegistry({ clock, hub: this.hub, saveStatus, ...(options.jobWaitMs === undefined ? {} : { jobWaitMs: options.jobWaitMs }) });
     const logFolder = (uuid: string): string => path.join(layout.logs, uuid);
+    let secrets: Promise<SecretStore> | null = null;
     this.context = {
       clock,
       log,
@@ -87,11 +102,17 @@ export class Driver {
       hub: this.hub,
       status,
       config: new ConfigStore(layout.domains),
+      autostart: new AutostartStore(layout.domains, path.join(layout.root, 'autostart-done.json')),
+      lookups: new SharedLookup(),
       capabilities: options.capabilities,
       accelerators: options.accelerators,
+      hostCpus: options.hostCpus,
       runFolder: (uuid) => runFolder(layout, uuid),
       logFolder,
+      domainFolder: (uuid) => path.join(layout.guests, uuid),
+      firmware: () => installedFirmware(layout.nvram, log),
       domainLog: (uuid) => new DomainLog(path.join(logFolder(uuid), 'qemu.log')),
+      secrets: () => (secrets ??= SecretStore.open(path.join(layout.root, 'secrets'), (file, error) => log.write('error', 'a secret cannot be read', { file, error: asVireoError(error).message }))),
       createConsoles: (domain) => this.#consolesOf(domain),
       saveStatus,
       closing: this.#closing.signal,
@@ -110,6 +131,22 @@ export class Driver {
   /** Resolves when every guest of the earlier driver has been reached or ended; one that does not answer keeps it waiting. */
   get reconnected(): Promise<void> {
     return this.#reconnected;
+  }
+
+  /** Starts what is to start with the session, once a boot; never fails. Resolves when the last has started or failed. */
+  async autostart(): Promise<void> {
+    const failed = (what: string, path: string | null, notStarted: Problem['notStarted']): void => {
+      const problem = { what, path, notStarted };
+      this.problems.push(problem);
+      this.problemAdded.fire(problem);
+    };
+    const work = autostartAll(this.context, ({ domain, error }) =>
+      failed(`'${domain.name}' was not started with this computer's session: ${error.message}`, this.context.domainLog(domain.uuid).path, { uuid: domain.uuid, name: domain.name }),
+    );
+    await this.#track(work).catch((error: unknown) => {
+      this.context.log.write('error', 'no domain was started with the session', { error: asVireoError(error).message });
+      failed(`no guest was started with this computer's session: ${asVireoError(error).message}`, null, null);
+    });
   }
 
   /** Lets go of every guest; all of them run on. */
@@ -150,13 +187,13 @@ export class Driver {
     return domain.summary();
   }
 
-  undefine(call: Call, reference: string): Promise<void> {
-    return this.#on(reference, (domain) => undefineDomain(this.context, call, domain));
+  undefine(call: Call, reference: string, options: UndefineOptions): Promise<void> {
+    return this.#on(reference, (domain) => undefineDomain(this.context, call, domain, options));
   }
 
-  start(call: Call, reference: string, paused: boolean): Promise<Domain> {
+  start(call: Call, reference: string, options: { readonly paused: boolean; readonly resetNvram?: boolean }): Promise<Domain> {
     return this.#on(reference, async (domain) => {
-      await startDomain(this.context, call, domain, { paused });
+      await startDomain(this.context, call, domain, options);
       return domain;
     });
   }
@@ -165,8 +202,12 @@ export class Driver {
     return this.#on(reference, (domain) => destroyDomain(this.context, call, domain, graceful));
   }
 
-  shutdown(call: Call, reference: string, mode: PowerMode): Promise<void> {
-    return this.#on(reference, (domain) => shutdownDomain(this.context, call, domain, mode));
+  setAutostart(call: Call, reference: string, autostart: boolean): Promise<void> {
+    return this.#on(reference, (domain) => setAutostart(this.context, call, domain, autostart));
+  }
+
+  shutdown(call: Call, reference: string, mode: PowerMode | 'signal'): Promise<void> {
+    return this.#on(reference, (domain) => (mode === 'signal' ? signalShutdown(call, domain) : shutdownDomain(this.context, call, domain, mode)));
   }
 
   reboot(call: Call, reference: string, mode: PowerMode): Promise<void> {
@@ -175,6 +216,14 @@ export class Driver {
 
   reset(call: Call, reference: string): Promise<void> {
     return this.#on(reference, (domain) => resetDomain(call, domain));
+  }
+
+  injectNmi(call: Call, reference: string): Promise<void> {
+    return this.#on(reference, (domain) => injectNmi(call, domain));
+  }
+
+  sendKeys(call: Call, reference: string, press: KeyPress): Promise<void> {
+    return this.#on(reference, (domain) => sendKeys(call, domain, press));
   }
 
   suspend(call: Call, reference: string): Promise<void> {
@@ -193,12 +242,12 @@ export class Driver {
   }
 
   /** What the last job said is kept when the domain has stopped; null where no job said anything. */
-  jobStatistics(reference: string, completed: boolean): JobStatistics | null {
+  jobStatistics(reference: string, completed: boolean): { statistics: JobStatistics | null; holder: LongJobHolder | null } {
     const domain = this.find(reference);
-    const statistics = domain.jobs.statistics();
-    if (completed) return statistics.completed;
-    if (!statistics.current) requireLive(domain);
-    return statistics.current;
+    const { current, completed: last } = domain.jobs.statistics();
+    if (completed) return { statistics: last, holder: null };
+    if (!current) requireLive(domain);
+    return { statistics: current, holder: domain.longJob() };
   }
 
   /** @throws OPERATION_INVALID `domain is not running`, `no job is active on the domain`, or why this job cannot be aborted. */
@@ -215,16 +264,11 @@ export class Driver {
     const { definition, live } = domain;
     const summary = domain.summary();
     const cpuTimeNs = live ? await readCpuTimeNs(live, this.context.clock) : null;
-    return { summary, maximumMemoryKiB: definition.memoryKiB, memoryKiB: definition.currentMemoryKiB ?? definition.memoryKiB, vcpus: summary.vcpus, cpuTimeNs, autostart: false };
+    return { summary, maximumMemoryKiB: definition.memoryKiB, memoryKiB: definition.currentMemoryKiB ?? definition.memoryKiB, vcpus: summary.vcpus, cpuTimeNs, autostart: domain.autostart };
   }
 
   xml(reference: string, options: { readonly inactive: boolean; readonly secure: boolean }): string {
     return domainXml(this.find(reference), options);
-  }
-
-  async toNative(source: { readonly xml: string } | { readonly reference: string }): Promise<{ argv: string[]; text: string }> {
-    const { commandLine, binary } = await nativeCommandLine(this.context, 'xml' in source ? source : { domain: this.find(source.reference) });
-    return { argv: [binary, ...commandLine.argv], text: commandLine.toShellText(binary) };
   }
 
   async log(reference: string, maximumBytes: number): Promise<{ text: string; path: string }> {
@@ -285,25 +329,27 @@ export class Driver {
 
   async #load(layout: StateLayout): Promise<void> {
     const { definitions, broken } = await this.context.config.load();
-    this.problems.push(...broken.map(({ path: file, reason }) => ({ what: `a definition cannot be read: ${reason}`, path: file })));
+    this.problems.push(...broken.map(({ path: file, reason }) => ({ what: `a definition cannot be read: ${reason}`, path: file, notStarted: null })));
+    const { marked, broken: brokenMarks } = await this.context.autostart.load();
+    this.problems.push(...brokenMarks.map(({ path: file, reason }) => ({ what: `an autostart mark cannot be read: ${reason}`, path: file, notStarted: null })));
     for (const definition of definitions) {
       const uuid = definition.uuid as string;
-      if (this.#registry.byName(definition.name)) this.problems.push({ what: `two definitions have the name '${definition.name}'`, path: path.join(layout.domains, `${uuid}.xml`) });
-      else this.#registry.add(uuid, definition.name, definition);
+      if (this.#registry.byName(definition.name)) this.problems.push({ what: `two definitions have the name '${definition.name}'`, path: path.join(layout.domains, `${uuid}.xml`), notStarted: null });
+      else this.#registry.add(uuid, definition.name, definition).autostart = marked.has(uuid);
     }
     await this.#reconnectAll(layout);
   }
 
   async #reconnectAll(layout: StateLayout): Promise<void> {
     const { records, broken, setAside } = await this.context.status.load();
-    this.problems.push(...broken.map(({ path: file, reason }) => ({ what: `a state file cannot be read: ${reason}`, path: file })));
+    this.problems.push(...broken.map(({ path: file, reason }) => ({ what: `a state file cannot be read: ${reason}`, path: file, notStarted: null })));
     const adopted: AdoptedDomain[] = [];
     for (const record of records) {
       try {
         if (await isOfEarlierBoot(record)) await forgetRun(this.context, record);
         else adopted.push(await adoptDomain(this.context, record));
       } catch (error) {
-        this.problems.push({ what: `the running domain '${record.name}' cannot be taken over: ${asVireoError(error).message}`, path: path.join(layout.status, `${record.uuid}.json`) });
+        this.problems.push({ what: `the running domain '${record.name}' cannot be taken over: ${asVireoError(error).message}`, path: path.join(layout.status, `${record.uuid}.json`), notStarted: null });
       }
     }
     const reconnecting = adopted.map((each) => this.#reconnect(each));
@@ -330,7 +376,7 @@ export class Driver {
       if (!entry.isDirectory() || known.has(entry.name)) continue;
       const folder = path.join(layout.run, entry.name);
       const pid = setAside.has(entry.name) ? await qemuInFolder(folder) : await clearRunFolder(folder, clock, log, closing);
-      if (pid !== null) this.problems.push({ what: `a QEMU (pid ${pid}) runs that no state file tells of`, path: folder });
+      if (pid !== null) this.problems.push({ what: `a QEMU (pid ${pid}) runs that no state file tells of`, path: folder, notStarted: null });
     }
   }
 }

@@ -4,7 +4,7 @@ import type { DomainDefinition } from '../conf/domain-definition.ts';
 import type { ConsoleDevice } from '../console/console-types.ts';
 import { isAgentChannel } from '../devices/channel/channel.ts';
 import type { Character } from '../devices/character/character.ts';
-import { isVirtioConsole } from '../devices/console/console.ts';
+import { isMirrorConsole } from '../devices/console/mirror-console.ts';
 
 /**
  * @param runStarts where in its log each console's run began, by alias, for a run found again; null for one that is
@@ -14,11 +14,11 @@ export function consoleDevices(definition: DomainDefinition, runStarts: Readonly
   const device = (character: Character & { readonly alias: string | null }, kind: ConsoleDevice['kind'], label: string): ConsoleDevice | null =>
     consoleDevice(character, kind, label, runStarts && (runStarts.get(character.alias ?? '') ?? 0));
   const serials = devicesOf(definition.devices, 'serial').map((serial) => device(serial, 'serial', serialLabel(serial)));
-  const consoles = devicesOf(definition.devices, 'console').filter(isVirtioConsole);
+  const consoles = devicesOf(definition.devices, 'console').filter((console) => !isMirrorConsole(console));
   const channels = devicesOf(definition.devices, 'channel').filter((channel) => !isAgentChannel(channel));
   return [
     ...serials,
-    ...consoles.map((console, index) => device(console, 'console', `hvc${index}`)),
+    ...consoles.map((console) => device(console, 'console', consoleLabel(console, consoles.filter((other) => other.target?.type === console.target?.type).indexOf(console)))),
     ...channels.map((channel) => device(channel, 'channel', channel.target.name ?? channel.alias ?? 'channel')),
   ].filter((found) => found !== null);
 }
@@ -26,7 +26,26 @@ export function consoleDevices(definition: DomainDefinition, runStarts: Readonly
 /** Linux's name of the port; other guests have their own, but people who read this know which is meant. */
 function serialLabel(serial: DeviceOf<'serial'>): string {
   const port = serial.target?.port ?? 0;
-  return serial.target?.type === 'usb-serial' ? `ttyUSB${port}` : `ttyS${port}`;
+  switch (serial.target?.model) {
+    case 'usb-serial':
+      return `ttyUSB${port}`;
+    case 'pl011':
+      return `ttyAMA${port}`;
+    case 'spapr-vty':
+      return `hvc${port}`;
+    case 'sclpconsole':
+      return 'ttysclp0';
+    case 'sclplmconsole':
+      return 'sclp_line0';
+    default:
+      return `ttyS${port}`;
+  }
+}
+
+/** @param index among the consoles of its kind. */
+function consoleLabel({ target }: DeviceOf<'console'>, index: number): string {
+  if (target?.type === 'sclp') return 'ttysclp0';
+  return target?.type === 'sclplm' ? 'sclp_line0' : `hvc${index}`;
 }
 
 /** Null for a backend whose bytes go elsewhere: a file, a TCP port, another program's socket. */

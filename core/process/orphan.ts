@@ -2,7 +2,7 @@
  * A QEMU that no readable state file names: its driver died between the spawn and the first state file, or the file was
  * damaged. It is known by the pid file in its run folder and by that folder on its command line.
  */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readTextIfThere } from '../base/atomic-file.ts';
 import type { Clock } from '../base/clock.ts';
@@ -10,6 +10,7 @@ import { processStartTime } from '../base/process-identity.ts';
 import type { Log } from '../base/log.ts';
 import { Monitor } from '../monitor/monitor.ts';
 import { adoptProcess, endProcess } from './qemu-process.ts';
+import { removeRunFolder } from './side-work.ts';
 
 /** The pid of a live QEMU that uses this run folder, null where there is none or the system does not tell. */
 export async function qemuInFolder(runFolder: string): Promise<number | null> {
@@ -35,7 +36,7 @@ export async function clearRunFolder(runFolder: string, clock: Clock, log: Log, 
     log.write('warning', 'a start that was interrupted is undone', { pid, folder: runFolder });
     if (found) await endProcess(found, clock, false);
   }
-  await rm(runFolder, { recursive: true, force: true });
+  await removeRunFolder(runFolder, clock, log);
   return null;
 }
 

@@ -1,4 +1,4 @@
-/** What can be asked of a running guest: shut down, reboot, reset, suspend, resume (F6). */
+/** What can be asked of a running guest: shut down, reboot, reset, NMI, suspend, resume (F6). */
 import { isAgentRefusal, isAgentSilent, requireAgentChannel } from '../agent/agent-error.ts';
 import { VireoError } from '../base/errors.ts';
 import type { Domain } from '../domain/domain.ts';
@@ -8,6 +8,7 @@ import { askAgentForPower } from './agent-power.ts';
 import { markPaused, markRunning } from './monitor-events.ts';
 import type { ProcessContext } from './process-context.ts';
 
+/** How a guest is asked: by its agent, by its power button, or in this order where the first fails. */
 export type PowerMode = 'default' | 'acpi' | 'agent';
 
 /** @throws OPERATION_INVALID `domain is not running`. */
@@ -22,6 +23,19 @@ export function requireLive(domain: Domain): LiveDomain {
  */
 export async function shutdownDomain(context: ProcessContext, call: Call, domain: Domain, mode: PowerMode): Promise<void> {
   await askGuest(context, call, domain, mode, false);
+}
+
+/**
+ * Asks QEMU itself to end in good order, by SIGTERM: it writes out what it holds of its disks, but the guest is not
+ * asked and loses what it has not written. The domain counts as shut down, not as destroyed. libvirt has `signal` for
+ * containers only, where the signal goes to the guest's init; a virtual machine has nobody inside to signal.
+ */
+export async function signalShutdown(call: Call, domain: Domain): Promise<void> {
+  requireLive(domain);
+  await using job = await domain.jobs.begin(call, 'modify');
+  job.assertHeld();
+  // Its SHUTDOWN event, or the end of the process, does the rest (monitor-events.ts): a QEMU that hangs stays as it was.
+  await requireLive(domain).facts.process.kill('SIGTERM');
 }
 
 /** Asks the guest to boot again, in the same ways. */
@@ -66,6 +80,12 @@ async function pressPowerButton(context: ProcessContext, call: Call, domain: Dom
 export async function resetDomain(call: Call, domain: Domain): Promise<void> {
   await using job = await domain.jobs.begin(call, 'modify');
   await job.monitor().execute('system_reset');
+}
+
+/** A non-maskable interrupt on every CPU: a guest that hangs panics or dumps by it, if it was told to. */
+export async function injectNmi(call: Call, domain: Domain): Promise<void> {
+  await using job = await domain.jobs.begin(call, 'modify');
+  await job.monitor().execute('inject-nmi');
 }
 
 /** Stops the CPUs; a domain that is paused already stays so. */

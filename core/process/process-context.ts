@@ -2,12 +2,14 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { AcceleratorChoice } from '../capabilities/accelerator.ts';
+import type { HostCpus } from '../capabilities/host-cpu.ts';
 import type { CapabilitiesCache } from '../capabilities/cache.ts';
 import type { ConsoleMux } from '../console/console-mux.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { DomainLog } from '../domain/domain-log.ts';
 import type { DomainRegistry } from '../domain/domain-registry.ts';
 import type { EventHub } from '../domain/event-hub.ts';
+import type { SecretStore } from '../secret/secret-store.ts';
 import type { StatusStore } from '../status/status-store.ts';
 
 export interface ProcessContext {
@@ -18,9 +20,14 @@ export interface ProcessContext {
   readonly status: StatusStore;
   readonly capabilities: CapabilitiesCache;
   readonly accelerators: AcceleratorChoice;
+  readonly hostCpus: HostCpus;
   readonly runFolder: (uuid: string) => string;
   readonly logFolder: (uuid: string) => string;
+  /** What the domain keeps over its runs; made by whoever puts something there, removed with the definition. */
+  readonly domainFolder: (uuid: string) => string;
   readonly domainLog: (uuid: string) => DomainLog;
+  /** The folder's secrets, read when they are first asked for. */
+  readonly secrets: () => Promise<SecretStore>;
   readonly createConsoles: (domain: Domain) => ConsoleMux;
   /** Writes the domain's state file from what it is now. */
   readonly saveStatus: (domain: Domain) => Promise<void>;

@@ -20,13 +20,15 @@ export interface SpawnOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** An open file that takes QEMU's stdout and stderr. */
   readonly logFd: number;
+  /** Open files that the process finds as its descriptors 3, 4, ... */
+  readonly inherited?: readonly number[];
 }
 
 /** @throws SYSTEM_ERROR when the binary cannot be run. */
 export async function spawnQemu(options: SpawnOptions): Promise<SpawnedQemu> {
   const child = spawn(options.binary, [...options.argv], {
     detached: true,
-    stdio: ['ignore', options.logFd, options.logFd],
+    stdio: ['ignore', options.logFd, options.logFd, ...(options.inherited ?? [])],
     env: { ...options.environment },
     cwd: '/',
   });
@@ -119,7 +121,8 @@ export async function endProcess(process: RunningProcess, clock: Clock, graceful
   throw new VireoError('SYSTEM_ERROR', `QEMU (pid ${process.pid}) did not end after SIGKILL: it waits in the kernel, often for storage`);
 }
 
-async function endedWithin(process: RunningProcess, clock: Clock, ms: number): Promise<boolean> {
+/** Whether the process ended within `ms`. */
+export async function endedWithin(process: RunningProcess, clock: Clock, ms: number): Promise<boolean> {
   const done = new AbortController();
   try {
     return await Promise.race([process.exited.then(() => true), clock.sleep(ms, done.signal).then(() => false)]);

@@ -2,7 +2,6 @@
  * Finding the guests of an earlier driver (F5). Each state file stands for itself: one that is broken, one whose QEMU
  * died or one whose QEMU does not answer delays no other.
  */
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { VireoError } from '../base/errors.ts';
 import { parseDomain } from '../devices/domain-xml.ts';
@@ -17,6 +16,7 @@ import { takeUp } from './monitor-link.ts';
 import { qemuInFolder } from './orphan.ts';
 import type { ProcessContext } from './process-context.ts';
 import { adoptProcess } from './qemu-process.ts';
+import { removeRunFolder } from './side-work.ts';
 import { recordedState, thisBoot } from './status-record.ts';
 import { endAfter } from './stop-domain.ts';
 
@@ -39,7 +39,7 @@ export async function isOfEarlierBoot(record: StatusRecord): Promise<boolean> {
  */
 export async function forgetRun(context: ProcessContext, record: StatusRecord): Promise<void> {
   await refuseOther(context, record);
-  await rm(context.runFolder(record.uuid), { recursive: true, force: true });
+  await removeRunFolder(context.runFolder(record.uuid), context.clock, context.log);
   await context.domainLog(record.uuid).line('shutting down, reason=unknown: the machine was started anew', context.clock.wallTime()).catch(() => {});
   await context.status.remove(record.uuid);
 }

@@ -2,16 +2,20 @@
  * Starting a domain (F2, F3): one asynchronous job that either ends with running CPUs or leaves nothing behind. QEMU
  * is spawned paused; its monitor, consoles and live facts come first, the CPUs last.
  */
-import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { VireoError, asVireoError } from '../base/errors.ts';
 import type { Accelerator, QemuCapabilities } from '../capabilities/qemu-capabilities.ts';
+import { resolveHostModel } from '../capabilities/host-cpu.ts';
 import { buildCommandLine } from '../command/build-command-line.ts';
 import { liveDefinition } from '../command/live-definition.ts';
 import { devicesOf } from '../conf/device-definition.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { takeLiveFacts } from '../devices/live-facts.ts';
+import { lookAtImages } from '../devices/disk/look-at-images.ts';
+import { lookAtUsbDevices } from '../devices/hostdev/look-at-usb-devices.ts';
+import { findScsiGenerics } from '../devices/hostdev/scsi-generics.ts';
 import type { LaunchContext } from '../devices/launch-context.ts';
+import { prepareVariableStore } from '../firmware/variable-store.ts';
 import type { Domain } from '../domain/domain.ts';
 import { noDomain } from '../domain/domain-registry.ts';
 import { LiveDomain } from '../domain/live-domain.ts';
@@ -19,12 +23,21 @@ import { sameDefinition } from '../domain/same-definition.ts';
 import type { Call } from '../job/call.ts';
 import type { AsyncJob } from '../job/handles.ts';
 import { agentPort } from './agent-channel.ts';
+import { setBalloonStatistics } from './balloon-statistics.ts';
+import { cleanEnvironment } from './clean-environment.ts';
 import { consoleDevices } from './console-devices.ts';
+import { setDisplayPasswords } from './display-passwords.ts';
+import { reserveDisplayPorts } from './display-ports.ts';
+import { checkHostNeeds, mayMakeTaps } from './host-needs.ts';
+import { setLinkStates } from './link-states.ts';
+import { limitDisks } from './disk-limits.ts';
 import { MonitorEvents } from './monitor-events.ts';
 import { connectMonitor } from './monitor-link.ts';
-import { qemuInFolder } from './orphan.ts';
 import type { ProcessContext } from './process-context.ts';
 import { type SpawnedQemu, spawnQemu } from './qemu-process.ts';
+import { withSecrets } from './run-secrets.ts';
+import { openInherited, runHostSetups, type SideWork, sideWorkOf, startSideProcesses } from './side-work.ts';
+import { StartFolders } from './start-folders.ts';
 import { endOf, endRun } from './stop-domain.ts';
 
 /** QEMU's own words are in the error, but not more than a screen of them. */
@@ -34,6 +47,8 @@ export interface StartOptions {
   readonly paused: boolean;
   /** Runs this instead of the next boot's definition; the domain is transient if it has none of its own. */
   readonly definition?: DomainDefinition;
+  /** The firmware begins with the variables of its template again. */
+  readonly resetNvram?: boolean;
 }
 
 /** @throws why it failed, in QEMU's own words where it said any; the domain is as it was before, `shut off`/`failed`. */
@@ -41,26 +56,36 @@ export async function startDomain(context: ProcessContext, call: Call, domain: D
   refuseRunning(domain); // at once, and not only when the job that holds it ends
   await using job = await domain.jobs.beginAsync(call, 'start');
   refuseRunning(domain);
-  const wanted = options.definition ?? domain.persistent;
-  if (!wanted) throw noDomain(domain);
+  const written = options.definition ?? domain.persistent;
+  if (!written) throw noDomain(domain);
   try {
-    const launch = await prepareLaunch(context, domain, wanted);
-    await makeFolders(domain, launch);
-    const id = context.registry.nextId();
-    const definition: DomainDefinition = { ...liveDefinition(wanted, launch), id };
-    const { spawned, wordsFrom } = await spawn(context, domain, definition, launch);
-    const live = adopt(context, domain, id, definition, launch, spawned);
-    live.pendingChanges = options.definition !== undefined && domain.persistent !== null && !sameDefinition(domain.persistent, options.definition);
-    try {
-      await bringUp(context, domain, live, job, options.paused);
-    } catch (error) {
-      throw await undo(context, domain, live, job, { spawned, wordsFrom }, error);
-    }
+    await runOnce(context, call, domain, job, written, options);
   } catch (error) {
     context.registry.removeIfNothing(domain);
     if (!domain.live) domain.transition({ state: 'shut off', reason: domain.state === 'shut off' && domain.stateAndReason.reason === 'destroyed' ? 'destroyed' : 'failed' }, null);
     domain.changed();
     throw asVireoError(error).about(domain.identity);
+  }
+}
+
+/** The start itself; whatever it has begun is undone where it throws. */
+async function runOnce(context: ProcessContext, call: Call, domain: Domain, job: AsyncJob<'start'>, written: DomainDefinition, options: StartOptions): Promise<void> {
+  const launch = await prepareLaunch(context, domain, written);
+  const wanted = await lookAtUsbDevices(await lookAtImages(await withExactCpu(context, written, launch, call.signal)));
+  await using folders = await StartFolders.make(context, domain, launch);
+  await prepareVariableStore(wanted.os, { reset: options.resetNvram ?? false });
+  const id = context.registry.nextId();
+  using displays = await reserveDisplayPorts(liveDefinition(wanted, launch));
+  const definition: DomainDefinition = { ...displays.definition, id };
+  const work = sideWorkOf(definition, launch);
+  const { spawned, wordsFrom } = await spawn(context, domain, definition, { launch, work, signal: call.signal });
+  const live = adopt(context, domain, id, definition, launch, spawned);
+  folders.handOver(live);
+  live.pendingChanges = options.definition !== undefined && domain.persistent !== null && !sameDefinition(domain.persistent, options.definition);
+  try {
+    await bringUp(context, domain, live, job, { paused: options.paused, work });
+  } catch (error) {
+    throw await undo(context, domain, live, job, { spawned, wordsFrom }, error);
   }
 }
 
@@ -85,9 +110,19 @@ async function prepareLaunch(context: ProcessContext, domain: Domain, definition
     accelerator,
     runFolder,
     logFolder: context.logFolder(domain.uuid),
+    domainFolder: context.domainFolder(domain.uuid),
+    scsiGenerics: await findScsiGenerics(definition),
     monitorPath: path.join(runFolder, 'm'),
     pidFile: path.join(runFolder, 'pid'),
+    mayMakeTaps: await mayMakeTaps(),
+    userId: process.geteuid?.() ?? -1,
   };
+}
+
+/** The run keeps the CPU that it began with, on whatever host it goes on. */
+async function withExactCpu({ hostCpus }: ProcessContext, definition: DomainDefinition, { capabilities, accelerator }: LaunchContext, signal: AbortSignal): Promise<DomainDefinition> {
+  if (definition.cpu?.mode !== 'host-model') return definition;
+  return { ...definition, cpu: resolveHostModel(definition.cpu, await hostCpus.get(capabilities, accelerator, signal)) };
 }
 
 /** `type='kvm'` means KVM and nothing else; `type='qemu'` is emulation. */
@@ -104,36 +139,45 @@ async function acceleratorFor(context: ProcessContext, definition: DomainDefinit
   return wanted;
 }
 
-async function makeFolders(domain: Domain, launch: LaunchContext): Promise<void> {
-  const pid = await qemuInFolder(launch.runFolder);
-  if (pid !== null) {
-    throw new VireoError('OPERATION_FAILED', `a QEMU of an earlier run (pid ${pid}) still lives, though no state file tells of it; it has to end first`, { domain: domain.identity, details: { pid } });
-  }
-  await rm(launch.runFolder, { recursive: true, force: true });
-  await mkdir(launch.runFolder, { recursive: true, mode: 0o700 });
-  await mkdir(launch.logFolder, { recursive: true, mode: 0o700 });
+interface Surroundings {
+  readonly launch: LaunchContext;
+  readonly work: SideWork;
+  /** The caller gives up. */
+  readonly signal: AbortSignal;
 }
 
-async function spawn(context: ProcessContext, domain: Domain, definition: DomainDefinition, launch: LaunchContext): Promise<Spawned> {
+async function spawn(context: ProcessContext, domain: Domain, definition: DomainDefinition, { launch, work, signal }: Surroundings): Promise<Spawned> {
+  await checkHostNeeds(work.needs);
+  const commandLine = buildCommandLine(definition, await withSecrets(context, definition, launch));
+  const environment = { ...cleanEnvironment(launch.runFolder), ...commandLine.environment };
+  const log = context.domainLog(domain.uuid);
+  const { version, binary } = launch.capabilities;
+  await log.line(`starting up, QEMU ${version.major}.${version.minor}.${version.micro} (${version.package}), accelerator ${launch.accelerator}`, context.clock.wallTime());
+  await log.line(`${shellVariables(environment, commandLine.environment)}${commandLine.toShellText(binary)}`, context.clock.wallTime());
+  const onEnd = (name: string, ending: string): void => void tellEndBeside(context, domain, `${name} ended (${ending})`);
+  const stop = AbortSignal.any([context.closing, signal]);
+  await startSideProcesses(work, { launch, clock: context.clock, log: context.log, deadlineMs: context.monitorDeadlineMs, signal: stop, onEnd });
+  const wordsFrom = await log.size();
+  await using files = await openInherited(work, context.clock);
+  const output = await log.openForAppend();
   try {
-    const commandLine = buildCommandLine(definition, launch);
-    const environment = { ...cleanEnvironment(launch.runFolder), ...commandLine.environment };
-    const log = context.domainLog(domain.uuid);
-    const { version, binary } = launch.capabilities;
-    await log.line(`starting up, QEMU ${version.major}.${version.minor}.${version.micro} (${version.package}), accelerator ${launch.accelerator}`, context.clock.wallTime());
-    await log.line(`${shellVariables(environment, commandLine.environment)}${commandLine.toShellText(binary)}`, context.clock.wallTime());
-    const wordsFrom = await log.size();
-    const output = await log.openForAppend();
-    try {
-      return { spawned: await spawnQemu({ binary, argv: commandLine.argv, environment, logFd: output.fd }), wordsFrom };
-    } finally {
-      await output.close();
-    }
-  } catch (error) {
-    await rm(launch.runFolder, { recursive: true, force: true });
-    throw error;
+    stop.throwIfAborted(); // the last moment at which nothing has to be undone for it
+    return { spawned: await spawnQemu({ binary, argv: commandLine.argv, environment, logFd: output.fd, inherited: files.descriptors }), wordsFrom };
+  } finally {
+    await output.close().catch(() => {}); // QEMU has its own by now
   }
 }
+
+/** Most programs end with QEMU, a moment before or after it; one that ends alone leaves the guest without a device. */
+async function tellEndBeside(context: ProcessContext, domain: Domain, what: string): Promise<void> {
+  const { live } = domain;
+  await context.clock.sleep(settlingMs, context.closing);
+  if (!live || domain.live !== live || live.died.aborted || context.closing.aborted) return;
+  context.log.write('error', 'a program beside a running QEMU ended', { domain: domain.name, what });
+  await context.domainLog(domain.uuid).line(`${what} while the domain runs: its device works no more`, context.clock.wallTime()).catch(() => {});
+}
+
+const settlingMs = 1_000;
 
 /** What the command line's text does not name itself; a line for each, so that a shell would run the same. */
 function shellVariables(environment: Readonly<Record<string, string>>, named: Readonly<Record<string, string>>): string {
@@ -141,12 +185,6 @@ function shellVariables(environment: Readonly<Record<string, string>>, named: Re
     .filter(([name]) => !(name in named))
     .map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}' \\\n`)
     .join('');
-}
-
-/** Nothing of the caller's environment reaches QEMU but what it needs to find its files. */
-function cleanEnvironment(runFolder: string): Record<string, string> {
-  const { PATH = '/usr/local/bin:/usr/bin:/bin' } = process.env;
-  return { PATH, LC_ALL: 'C', HOME: runFolder, XDG_RUNTIME_DIR: runFolder };
 }
 
 function adopt(context: ProcessContext, domain: Domain, id: number, definition: DomainDefinition, launch: LaunchContext, process: SpawnedQemu): LiveDomain {
@@ -173,7 +211,7 @@ function adopt(context: ProcessContext, domain: Domain, id: number, definition: 
   return live;
 }
 
-async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain, job: AsyncJob<'start'>, paused: boolean): Promise<void> {
+async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain, job: AsyncJob<'start'>, { paused, work }: { readonly paused: boolean; readonly work: SideWork }): Promise<void> {
   await context.saveStatus(domain); // from here on a restarted driver finds the process
   const events = new MonitorEvents(context, domain, live);
   await connectMonitor(context, domain, live, events, { deadlineMs: context.monitorDeadlineMs, waitForSocket: true });
@@ -183,6 +221,11 @@ async function bringUp(context: ProcessContext, domain: Domain, live: LiveDomain
   for (const device of consoleDevices(live.definition, null)) await live.facts.consoles.add(device, live.died);
   for (const { alias, runStart } of live.facts.consoles.status()) live.consoleStarts.set(alias, runStart);
   await setBalloon(live, job);
+  await setBalloonStatistics(live, job);
+  await limitDisks(live, job);
+  await setLinkStates(live, job);
+  await setDisplayPasswords(live, job);
+  await runHostSetups(work.setups, live.died);
   live.markReached();
   if (!paused) await job.nest((monitor) => monitor.execute('cont'));
   live.died.throwIfAborted();
@@ -205,7 +248,7 @@ async function setBalloon(live: LiveDomain, job: AsyncJob<'start'>): Promise<voi
 async function undo(context: ProcessContext, domain: Domain, live: LiveDomain, job: AsyncJob<'start'>, { spawned, wordsFrom }: Spawned, error: unknown): Promise<VireoError> {
   const alreadyGone = spawned.ending() !== 'still running' || (await settledSoon(spawned.exited, context));
   // Before it is ended: that it was is not what went wrong.
-  const stderr = (await context.domainLog(domain.uuid).tail(shownStderrBytes, wordsFrom)).trim();
+  const stderr = (await context.domainLog(domain.uuid).tail(shownStderrBytes, wordsFrom).catch(() => '')).trim();
   const reason = live.endReason ?? 'failed';
   // Nobody was told of a run that never began, but a destroy is told whatever it ended.
   await endRun(context, domain, live, job, reason === 'failed' && live.starting ? { reason, event: null } : endOf(reason));

@@ -12,6 +12,7 @@ import { Call } from '../job/call.ts';
 import type { AsyncJob, SyncJob } from '../job/handles.ts';
 import { endProcess } from './qemu-process.ts';
 import type { ProcessContext } from './process-context.ts';
+import { removeRunFolder } from './side-work.ts';
 
 /** The jobs under which a run may end: nothing else can begin meanwhile. */
 export type EndingJob = SyncJob<'destroy'> | AsyncJob<'start'>;
@@ -47,7 +48,8 @@ async function finishRun(context: ProcessContext, domain: Domain, live: LiveDoma
   live.die();
   await live.detach();
   await live.endCallbacks.run({ reason: end.reason, clock: context.clock, log: context.log });
-  await rm(live.facts.runFolder, { recursive: true, force: true });
+  await removeRunFolder(live.facts.runFolder, context.clock, context.log);
+  if (live.takesDomainFolder && domain.persistent === null) await rm(context.domainFolder(domain.uuid), { recursive: true, force: true }).catch((error: unknown) => context.log.write('error', 'what a domain kept could not be removed', { domain: domain.name, error: String(error) }));
   await context.domainLog(domain.uuid).line(`shutting down, reason=${end.reason}`, context.clock.wallTime()).catch(() => {});
   live.ended = true;
   await context.status.remove(domain.uuid).catch((error: unknown) => context.log.write('error', 'a state file could not be removed', { domain: domain.name, error: String(error) }));
@@ -90,7 +92,9 @@ export async function destroyDomain(context: ProcessContext, call: Call, domain:
     await using job = await domain.jobs.begin(call, 'destroy');
     await endRun(context, domain, live, job, endOf(live.endReason ?? 'destroyed'));
   } catch (error) {
-    // The reaction to the death may have been faster: what was asked for is done, and a transient domain is gone.
+    // The reaction to the death may have been faster: what was asked for is done or under way, and a transient domain is gone.
+    const begun = endings.get(live);
+    if (begun && !call.signal.aborted) return await begun;
     if (domain.live === live) throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** The persistent definitions, one XML file a domain, named by UUID because a name may be any text. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { link, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { removeDurably, writeAtomic } from '../base/atomic-file.ts';
@@ -10,6 +10,8 @@ import { DamagedFile, readStateFile, removeUnfinished } from './read-state-file.
 
 export class ConfigStore {
   readonly #folder: string;
+  /** Names that the folder may have: nobody but its owner writes in it. Null until it was read. */
+  #names: Set<string> | null = null;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -23,7 +25,8 @@ export class ConfigStore {
   async save(uuid: string, definition: DomainDefinition): Promise<void> {
     const file = this.#path(uuid);
     const text = formatDomain(definition, { form: 'inactive', secure: true });
-    const kept = await keep(file);
+    const kept = this.#names && !this.#names.has(path.basename(file)) ? 'nothing' : await keep(file);
+    this.#names?.add(path.basename(file));
     try {
       await writeAtomic(file, text);
     } catch (error) {
@@ -53,6 +56,7 @@ export class ConfigStore {
     const definitions: DomainDefinition[] = [];
     const broken: { path: string; reason: string }[] = [];
     const names = (await readdir(this.#folder)).filter((name) => name.endsWith('.xml')).sort();
+    this.#names = new Set(names);
     for (const name of names) {
       const file = path.join(this.#folder, name);
       try {
@@ -74,7 +78,7 @@ export class ConfigStore {
 /** A second name of the file, under which it can be put back without room on the disk; 'nothing' where there is no file, null where there can be no second name. */
 async function keep(file: string): Promise<string | null> {
   // Named as an unfinished file, which it is for whoever finds it after a crash.
-  const name = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}.new`);
+  const name = path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID().slice(-12)}.new`);
   try {
     await link(file, name);
     return name;

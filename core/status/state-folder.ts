@@ -24,6 +24,10 @@ export interface StateLayout {
   /** Sockets and what else has a meaning only while something runs. */
   readonly run: string;
   readonly logs: string;
+  /** Firmware variables, one file a domain that has some. */
+  readonly nvram: string;
+  /** What else a domain keeps over its runs, such as the state of its TPM; a folder each. */
+  readonly guests: string;
   /** What QEMU binaries can do, as it was probed. */
   readonly capabilities: string;
   readonly hostUuidFile: string;
@@ -62,6 +66,8 @@ export function stateLayout(root: string, platform: NodeJS.Platform = process.pl
     status: path.join(root, 'status'),
     run,
     logs: path.join(root, 'logs'),
+    nvram: path.join(root, 'nvram'),
+    guests: path.join(root, 'guests'),
     capabilities: path.join(root, 'capabilities'),
     hostUuidFile: path.join(root, 'host-uuid'),
     ownerFile: path.join(root, 'owner'),
@@ -86,7 +92,7 @@ export async function prepareStateFolder(layout: StateLayout): Promise<void> {
   await makePrivateFolder(layout.root);
   // A folder that was there, made by hand or unpacked from a backup, may be open to others.
   await chmod(layout.root, 0o700);
-  for (const folder of [layout.domains, layout.status, layout.run, layout.logs, layout.capabilities]) {
+  for (const folder of [layout.domains, layout.status, layout.run, layout.logs, layout.nvram, layout.guests, layout.capabilities]) {
     await makePrivateFolder(folder);
     await chmod(folder, 0o700);
   }

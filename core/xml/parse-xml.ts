@@ -27,6 +27,8 @@ export interface ParseXmlOptions {
   readonly limits?: XmlLimits;
 }
 
+const noAttributes: ReadonlyMap<string, string> = new Map();
+
 interface OpenElement {
   readonly name: string;
   readonly namespace: string;
@@ -43,7 +45,15 @@ export function parseXml(text: string, options: ParseXmlOptions = {}): XmlElemen
   if (text.length > limits.maximumCharacters) {
     throw xmlError(source, 1, 1, `the document has ${text.length} characters, more than ${limits.maximumCharacters}`);
   }
+  refuseHalfCharacters(text, source);
   return new TreeBuilder(text, source, limits).build();
+}
+
+/** Half of a surrogate pair is no character: it could not be written to a file and read back. */
+function refuseHalfCharacters(text: string, source: string): void {
+  if (text.isWellFormed()) return;
+  const before = text.slice(0, text.search(/\p{Surrogate}/u));
+  throw xmlError(source, before.split('\n').length, before.length - before.lastIndexOf('\n'), 'the text holds half of a surrogate pair, which is no character');
 }
 
 export function xmlError(source: string, line: number, column: number, text: string, more: Readonly<Record<string, unknown>> = {}): VireoError {
@@ -59,7 +69,9 @@ class TreeBuilder {
   readonly #open: OpenElement[] = [];
   #root: XmlElement | null = null;
   #elements = 0;
-  #attributes = 0;
+  /** Of the element being opened; saxes refuses a second one of the same name when the tag ends. */
+  #attributes: Map<string, string> | null = null;
+  #attributeCount = 0;
   /** The start of the element being opened, and the offset up to which lines have been counted. */
   #line = 1;
   #column = 1;
@@ -77,9 +89,11 @@ class TreeBuilder {
     });
     parser.on('doctype', () => this.#fail('document type declarations are refused', parser.line, parser.column));
     parser.on('opentagstart', (tag) => this.#start(tag.name));
-    parser.on('attribute', () => {
-      this.#attributes += 1;
-      if (this.#attributes > limits.maximumAttributes) this.#fail(`an element has more than ${limits.maximumAttributes} attributes`);
+    parser.on('attribute', ({ name, value }) => {
+      this.#attributeCount += 1;
+      if (this.#attributeCount > limits.maximumAttributes) this.#fail(`an element has more than ${limits.maximumAttributes} attributes`);
+      this.#attributes ??= new Map();
+      this.#attributes.set(name, value);
     });
     parser.on('opentag', (tag) => this.#enter(tag));
     parser.on('closetag', () => this.#leave());
@@ -106,14 +120,14 @@ class TreeBuilder {
     this.#counted = offset;
     this.#column = offset - this.#lineStart + 1;
     this.#elements += 1;
-    this.#attributes = 0;
+    this.#attributes = null;
+    this.#attributeCount = 0;
     if (this.#elements > this.#limits.maximumElements) this.#fail(`the document has more than ${this.#limits.maximumElements} elements`);
     if (this.#open.length >= this.#limits.maximumDepth) this.#fail(`elements are nested deeper than ${this.#limits.maximumDepth}`);
   }
 
   #enter(tag: SaxesTagNS): void {
-    const attributes = new Map(Object.values(tag.attributes).map((attribute) => [attribute.name, attribute.value]));
-    this.#open.push({ name: tag.name, namespace: tag.uri, attributes, children: [], line: this.#line, column: this.#column });
+    this.#open.push({ name: tag.name, namespace: tag.uri, attributes: this.#attributes ?? noAttributes, children: [], line: this.#line, column: this.#column });
   }
 
   #append(content: string): void {
@@ -127,7 +141,8 @@ class TreeBuilder {
   #leave(): void {
     const open = this.#open.pop();
     if (!open) return;
-    const element: XmlElement = { ...open, children: withoutIndentation(open.children) };
+    const children = withoutIndentation(open.children);
+    const element: XmlElement = children === open.children ? open : { ...open, children };
     const parent = this.#open.at(-1);
     if (parent) parent.children.push(element);
     else this.#root = element;
@@ -136,7 +151,11 @@ class TreeBuilder {
 
 /** White space between elements is layout; beside other text it is content. */
 function withoutIndentation(children: readonly XmlNode[]): readonly XmlNode[] {
-  const hasElement = children.some((child) => typeof child !== 'string');
-  const hasText = children.some((child) => typeof child === 'string' && child.trim() !== '');
-  return hasElement && !hasText ? children.filter((child) => typeof child !== 'string') : children;
+  let strings = 0;
+  for (const child of children) {
+    if (typeof child !== 'string') continue;
+    if (child.trim() !== '') return children;
+    strings += 1;
+  }
+  return strings === 0 || strings === children.length ? children : children.filter((child) => typeof child !== 'string');
 }

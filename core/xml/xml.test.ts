@@ -40,6 +40,7 @@ describe('parseXml', () => {
     ['too many attributes', `<a ${Array.from({ length: 100 }, (_, i) => `a${i}=''`).join(' ')}/>`, /more than 64 attributes/],
     ['too large a text', `<a>${'x'.repeat(1024 * 1024)}</a>`, /more than 1048576/],
     ['an unbound prefix', '<a><b:c/></a>', /unbound namespace prefix/],
+    ['half a character', '<a>\ud83d</a>', /half of a surrogate pair/],
     ['nothing', '', /document/],
     ['an open end', '<a>', /unclosed tag/],
   ])('refuses %s', (_, text, reason) => {

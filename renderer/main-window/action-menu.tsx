@@ -1,9 +1,10 @@
 /** The menu of what can be done to one or more domains, for the toolbar's menu and the context menu alike. */
-import { Copy, type LucideIcon, Pause, Play, Power, RefreshCw, RotateCcw, SquareTerminal, StepForward, Trash2, Zap } from 'lucide-react';
+import { CalendarClock, Copy, Keyboard, type LucideIcon, Pause, Play, Power, RefreshCw, RotateCcw, SquareTerminal, StepForward, Trash2, Zap } from 'lucide-react';
 import type { ReactElement } from 'react';
-import { Menu, MenuItem, Separator } from 'react-aria-components';
+import { Menu, MenuItem, Popover, Separator, SubmenuTrigger } from 'react-aria-components';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { type DomainAction, domainActions } from '../store/domain-actions.ts';
+import { keyCombinations } from './send-keys.ts';
 import { useCommands } from './view-context.ts';
 
 export const actionIcons: Readonly<Record<DomainAction, LucideIcon>> = {
@@ -18,10 +19,13 @@ export const actionIcons: Readonly<Record<DomainAction, LucideIcon>> = {
 };
 
 const groups = {
-  all: [['console'], ['start', 'pause', 'resume', 'shutdown'], ['reboot', 'reset', 'forceOff'], ['undefine', 'copyUuid']],
+  all: [['console', 'sendKeys'], ['start', 'pause', 'resume', 'shutdown'], ['reboot', 'reset', 'forceOff'], ['autostart'], ['undefine', 'copyUuid']],
   /** What the toolbar has no button for. */
-  rest: [['reboot', 'reset', 'forceOff'], ['undefine', 'copyUuid']],
-} as const satisfies Record<string, readonly (readonly (DomainAction | 'console' | 'copyUuid')[])[]>;
+  rest: [['sendKeys'], ['reboot', 'reset', 'forceOff'], ['autostart'], ['undefine', 'copyUuid']],
+} as const satisfies Record<string, readonly (readonly (DomainAction | 'console' | 'sendKeys' | 'autostart' | 'copyUuid')[])[]>;
+
+/** virsh's autostart. */
+export const autostartLabel = "Start with this computer's session";
 
 export interface ActionMenuProps {
   readonly domains: readonly DomainSummary[];
@@ -38,6 +42,8 @@ export function ActionMenu({ domains, which, onClose }: ActionMenuProps): ReactE
         if (key === 'console') {
           return <Item key={key} label="Console" icon={SquareTerminal} keys={domains.length === 1 ? 'Enter' : ''} disabled={!domains.some((domain) => domain.consoles.length > 0)} onAction={() => domains.forEach((domain) => openConsole(domain.uuid, null))} />;
         }
+        if (key === 'sendKeys') return <SendKeys key={key} domains={domains} />;
+        if (key === 'autostart') return <Autostart key={key} domains={domains} />;
         if (key === 'copyUuid') {
           return <Item key={key} label="Copy UUID" icon={Copy} onAction={() => copy(domains.map((domain) => domain.uuid).join('\n'), 'The UUID')} />;
         }
@@ -49,6 +55,42 @@ export function ActionMenu({ domains, which, onClose }: ActionMenuProps): ReactE
   ));
   const label = domains.length === 1 ? `Actions for ${domains[0]?.name}` : `Actions for ${domains.length} domains`;
   return <Menu className="menu" aria-label={label} {...(onClose ? { onClose, autoFocus: 'first' } : {})}>{items}</Menu>;
+}
+
+/** Keys go to one guest at a time: what they do depends on what it shows. */
+function SendKeys({ domains }: { readonly domains: readonly DomainSummary[] }): ReactElement {
+  const { sendKeys } = useCommands();
+  const [domain] = domains;
+  const runs = domains.length === 1 && domain?.state === 'running';
+  return (
+    <SubmenuTrigger>
+      <MenuItem className="menu-item" textValue="Send keys" isDisabled={!runs}>
+        <Keyboard size={16} aria-hidden />
+        Send keys
+        <kbd aria-hidden>›</kbd>
+      </MenuItem>
+      <Popover className="popover" offset={-2}>
+        <Menu className="menu" aria-label={`Keys for ${domain?.name}`}>
+          {keyCombinations.map((combination) => (
+            <MenuItem key={combination.label} className="menu-item" textValue={combination.label} onAction={() => domain && sendKeys(domain.uuid, combination)}>{combination.label}</MenuItem>
+          ))}
+        </Menu>
+      </Popover>
+    </SubmenuTrigger>
+  );
+}
+
+function Autostart({ domains }: { readonly domains: readonly DomainSummary[] }): ReactElement {
+  const { setAutostart } = useCommands();
+  const fitting = domains.filter(({ persistent }) => persistent);
+  const isOn = fitting.length > 0 && fitting.every(({ autostart }) => autostart);
+  return (
+    <MenuItem className="menu-item" textValue={autostartLabel} isDisabled={fitting.length === 0} onAction={() => setAutostart(fitting.map(({ uuid }) => uuid), !isOn)}>
+      <CalendarClock size={16} aria-hidden />
+      {autostartLabel}
+      {isOn && <kbd aria-label="on">✓</kbd>}
+    </MenuItem>
+  );
 }
 
 function MenuGroup({ first, children }: { readonly first: boolean; readonly children: ReactElement[] }): ReactElement {

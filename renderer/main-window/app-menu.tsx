@@ -1,5 +1,5 @@
-/** The app's own menu: theme, what this is, quit. */
-import { LogOut, Monitor, Moon, Sun } from 'lucide-react';
+/** The app's own menu: theme, what becomes of guests on quitting, what this is, quit. */
+import { CalendarClock, CircleQuestionMark, LogOut, Monitor, Moon, Play, Power, Sun } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useState } from 'react';
 import { Header, Menu, MenuItem, MenuSection, Popover, Separator } from 'react-aria-components';
@@ -12,6 +12,15 @@ const themes = [
   { id: 'light', label: 'Light', icon: Sun },
   { id: 'dark', label: 'Dark', icon: Moon },
 ] as const;
+
+const onQuits = [
+  { id: 'ask', label: 'Ask about guests', icon: CircleQuestionMark },
+  { id: 'keep', label: 'Keep guests running', icon: Play },
+  { id: 'shutdown', label: 'Shut guests down', icon: Power },
+] as const;
+
+/** Those with an autostart mark; without it they start when Vireo or its command is first used. */
+const atLoginLabel = 'Start marked guests when I log in';
 
 type Settings = AnyMethodResult<'desktopGetSettings'>;
 
@@ -35,6 +44,15 @@ function AppMenuItems(): ReactElement {
   const setTheme = (theme: Settings['theme']): void => {
     void attempt('The theme was not changed', () => host.client.call('desktopSetTheme', { theme }));
   };
+  const setOnQuit = (onQuit: Settings['onQuit']): void => {
+    void attempt('The choice was not kept', () => host.client.call('desktopSetOnQuit', { onQuit }));
+  };
+  const setStartsAtLogin = (startsAtLogin: boolean): void => {
+    void attempt('The programs that start with your session were not changed', async () => {
+      await host.client.call('desktopSetStartsAtLogin', { startsAtLogin });
+      setSettings((known) => known && { ...known, startsAtLogin });
+    });
+  };
   return (
     <Menu className="menu" aria-label="Vireo">
       <MenuSection
@@ -55,9 +73,33 @@ function AppMenuItems(): ReactElement {
         ))}
       </MenuSection>
       <Separator className="menu-separator" />
+      <MenuSection
+        selectionMode="single"
+        selectedKeys={settings ? [settings.onQuit] : []}
+        onSelectionChange={(keys) => {
+          const chosen = onQuits.find(({ id }) => keys !== 'all' && keys.has(id));
+          if (chosen) setOnQuit(chosen.id);
+        }}
+      >
+        <Header className="menu-heading">When quitting</Header>
+        {onQuits.map(({ id, label, icon: Icon }) => (
+          <MenuItem key={id} id={id} className="menu-item" textValue={label}>
+            <Icon size={16} aria-hidden />
+            {label}
+            {settings?.onQuit === id && <kbd aria-hidden>✓</kbd>}
+          </MenuItem>
+        ))}
+      </MenuSection>
+      <Separator className="menu-separator" />
+      <MenuItem className="menu-item" textValue={atLoginLabel} isDisabled={!settings} onAction={() => settings && setStartsAtLogin(!settings.startsAtLogin)}>
+        <CalendarClock size={16} aria-hidden />
+        {atLoginLabel}
+        {settings?.startsAtLogin && <kbd aria-label="on">✓</kbd>}
+      </MenuItem>
+      <Separator className="menu-separator" />
       <MenuItem className="menu-item" textValue="Quit" onAction={() => void attempt('Vireo was not quit', () => host.client.call('desktopQuit', {}))}>
         <LogOut size={16} aria-hidden />
-        Quit, guests keep running
+        Quit
       </MenuItem>
       <MenuSection>
         <Header className="menu-heading">

@@ -6,6 +6,7 @@ import { LinkBanner } from '../shared/link-banner.tsx';
 import { Detail } from './detail.tsx';
 import { DomainTree } from './domain-tree.tsx';
 import { Questions } from './questions.tsx';
+import { QuitDialog } from './quit-dialog.tsx';
 import { Splitter } from './splitter.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { TopBar } from './top-bar.tsx';
@@ -35,6 +36,7 @@ export function App(): ReactElement {
       </div>
       <StatusBar />
       <Questions />
+      <QuitDialog />
       <Toaster />
     </div>
   );

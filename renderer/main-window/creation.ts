@@ -16,8 +16,11 @@ export type SampleStep = 'defining' | 'starting' | 'opening';
 export interface Creation {
   /** Defines the sample guest where it is missing, starts it where it is off, and opens its console. */
   startSample(onStep: (step: SampleStep | null) => void): Promise<void>;
+  /** Goes on with the draft that was put aside, or begins one from the template. */
   writeDefinition(): void;
   importDefinition(): Promise<void>;
+  /** Asks for a folder of libvirt's and shows what importing it would do. */
+  importFolder(): Promise<void>;
 }
 
 export function useCreation(): Creation {
@@ -61,11 +64,17 @@ function createCreation({ host }: Session, view: ViewStore): Creation {
     writeDefinition() {
       const { status } = host.store.getState();
       const names = new Set([...domainsOf(host.store.getState()).values()].map((summary) => summary.name));
-      view.setState({ draft: { xml: definitionTemplate(freeName(names), domainType(status)), source: null } });
+      view.setState(({ draft, shelved }) => ({ draft: shelved ?? draft ?? { xml: definitionTemplate(freeName(names), domainType(status)), source: null, isChanged: false }, shelved: null, importing: null }));
     },
     async importDefinition() {
       const chosen = await attempt('The file was not read', () => host.client.call('desktopChooseDefinition', {}, { timeoutMs: 60 * 60_000 }));
-      if (chosen) view.setState({ draft: { xml: chosen.xml, source: chosen.path } });
+      if (chosen) view.setState({ draft: { xml: chosen.xml, source: chosen.path, isChanged: false }, importing: null });
+    },
+    async importFolder() {
+      await attempt('The folder was not read', async () => {
+        const chosen = await host.client.call('desktopChooseImportFolder', {}, { timeoutMs: 60 * 60_000 });
+        if (chosen) view.setState({ draft: null, importing: await host.client.call('connectImportFolder', { folder: chosen.path, dryRun: true }) });
+      });
     },
   };
 }

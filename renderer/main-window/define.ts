@@ -3,7 +3,7 @@ import { asVireoError } from '../../core/base/errors.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import type { Host } from '../store/host-store.ts';
 import { showFailure, showNews } from '../shared/failure-toast.tsx';
-import { xmlPositionOf } from '../words/errors.ts';
+import { sentenceFor, xmlPositionOf } from '../words/errors.ts';
 
 export interface Fault {
   readonly line: number;
@@ -24,7 +24,7 @@ export async function define(host: Host, xml: string, source: string | null): Pr
   } catch (thrown) {
     const error = asVireoError(thrown);
     const position = xmlPositionOf(error);
-    if (position) return { fault: { line: position.line, message: [position.element, error.message].filter(Boolean).join(': ') } };
+    if (position) return { fault: { line: position.line, message: [position.element, sentenceFor(error)].filter(Boolean).join(': ') } };
     showFailure({ title: 'The domain was not defined', error, retry: null });
     return 'failed';
   }

@@ -8,6 +8,7 @@ import { useHost, useSession } from '../shared/session.ts';
 import { domainsOf } from '../store/host-store.ts';
 import { DomainView } from './domain-view.tsx';
 import { HostView } from './host-view.tsx';
+import { ImportView } from './import-view.tsx';
 import { SelectionView } from './selection-view.tsx';
 import { useView } from './view-context.ts';
 
@@ -19,6 +20,7 @@ export function Detail(): ReactElement {
   const link = useHost((state) => state.link);
   const { host } = useSession();
   const draft = useView((state) => state.draft);
+  const importing = useView((state) => state.importing);
   const selected = useView((state) => state.selected);
   const domains = useHost(useShallow((state) => [...selected].flatMap((key) => domainsOf(state).get(key) ?? [])));
   const only = domains.length === 1 ? domains[0] : undefined;
@@ -39,6 +41,7 @@ export function Detail(): ReactElement {
       </Suspense>
     );
   }
+  if (importing) return <ImportView report={importing} />;
   if (only) return <DomainView key={only.uuid} summary={only} />;
   if (domains.length > 1) return <SelectionView domains={domains} />;
   return <HostView />;

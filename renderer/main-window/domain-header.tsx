@@ -1,12 +1,16 @@
 /** A domain's name, state and buttons, and beneath them the one thing about it that needs attention now. */
 import { CircleAlert, Clock, LoaderCircle, TriangleAlert } from 'lucide-react';
 import type { ReactElement } from 'react';
+import type { VireoError } from '../../core/base/errors.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { Button } from '../shared/button.tsx';
+import { showFailure } from '../shared/failure-toast.tsx';
 import { HolderSentence, mainHolder } from '../shared/holder-sentence.tsx';
 import { useActionState } from '../shared/session.ts';
 import { StateMark } from '../shared/state-mark.tsx';
 import { useNow } from '../shared/use-now.ts';
+import type { Failure } from '../store/action-store.ts';
+import { missingFrom, refusalOfQemu, sentenceFor } from '../words/errors.ts';
 import { formatDuration, formatElapsed, formatExact, plural } from '../words/format.ts';
 import { stateSentences, stateWithReason, visibleState } from '../words/states.ts';
 import { DomainToolbar } from './domain-toolbar.tsx';
@@ -45,6 +49,7 @@ const noticedAfterMs = 400;
 /** One line that keeps its room, so that a short job moves nothing. */
 function Attention({ summary, now }: { readonly summary: DomainSummary; readonly now: number }): ReactElement {
   const askedMs = useActionState((state) => state.askedToShutDown.get(summary.uuid));
+  const failedStart = useActionState((state) => state.failedStarts.get(summary.uuid));
   const { act } = useCommands();
   const holder = mainHolder(summary.jobs);
   if (visibleState(summary, now) === 'not answering') {
@@ -87,9 +92,26 @@ function Attention({ summary, now }: { readonly summary: DomainSummary; readonly
     return (
       <div className="notice bad">
         <CircleAlert size={16} aria-hidden />
-        <span>{summary.reason === 'failed' ? 'The last start failed.' : 'The guest crashed.'} The Log tab shows what QEMU said.</span>
+        {summary.reason === 'failed' ? <FailedStart failure={failedStart} /> : <span>The guest crashed. The Log tab shows what QEMU said.</span>}
       </div>
     );
   }
   return <div className="notice-room" />;
+}
+
+/** Another window or command may have asked for the start; then only the log knows, if QEMU came to run at all. */
+function FailedStart({ failure }: { readonly failure: Failure | undefined }): ReactElement {
+  if (!failure) return <span>The last start failed. The Log tab shows what QEMU said, if it ran.</span>;
+  return (
+    <>
+      <span>{whyNotStarted(failure.error)}</span>
+      <Button label="Show" small onPress={() => showFailure(failure)} />
+    </>
+  );
+}
+
+function whyNotStarted(error: VireoError): string {
+  const { length, 0: first } = missingFrom(error);
+  if (length > 1) return `The last start failed: ${length} things that it needs are missing on this computer.`;
+  return refusalOfQemu(error) ? 'The last start failed. The Log tab shows what QEMU said.' : `The last start failed. ${first ?? sentenceFor(error)}`;
 }

@@ -9,7 +9,7 @@ import { Button as AriaButton, Collection, ListLayout, type Selection, Tree, Tre
 import { useHost } from '../shared/session.ts';
 import { type DomainRow, domainRows } from '../store/domain-rows.ts';
 import { domainsOf } from '../store/host-store.ts';
-import { hostKey } from '../store/view-store.ts';
+import { hostKey, select, show } from '../store/view-store.ts';
 import { formatCount } from '../words/format.ts';
 import { type ContextMenuPlace, DomainContextMenu } from './domain-context-menu.tsx';
 import { DomainRowContent } from './domain-row.tsx';
@@ -28,14 +28,14 @@ export function DomainTree(): ReactElement {
   const layout = useMemo(() => new ListLayout({ rowHeight: rowHeightPx, padding: paddingPx }), []);
 
   const onSelectionChange = (keys: Selection): void => {
-    view.setState({ selected: new Set(keys === 'all' ? rows.map((row) => row.id) : [...keys].map(String)), draft: null });
+    select(view, keys === 'all' ? rows.map((row) => row.id) : [...keys].map(String));
   };
   const onContextMenu = (event: MouseEvent): void => {
     const key = event.target instanceof Element ? event.target.closest('[data-key]')?.getAttribute('data-key') : null;
     if (!key || key === hostKey) return;
     event.preventDefault();
     const current = view.getState().selected;
-    if (!current.has(key)) view.setState({ selected: new Set([key]), draft: null });
+    if (!current.has(key)) show(view, key);
     setMenu({ x: event.clientX, y: event.clientY, uuids: current.has(key) ? [...current].filter((each) => each !== hostKey) : [key] });
   };
   return (

@@ -1,5 +1,5 @@
 /** What can be made new, from anywhere in the window; the host's page shows the same three as cards. */
-import { Bird, FileCode, FileInput } from 'lucide-react';
+import { Bird, FileCode, FileInput, FolderInput } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { Menu, MenuItem, Popover } from 'react-aria-components';
 import { useHost } from '../shared/session.ts';
@@ -18,6 +18,10 @@ export function NewMenu(): ReactElement {
         <MenuItem id="import" className="menu-item" textValue="Import a definition file" onAction={() => void creation.importDefinition()}>
           <FileInput size={16} aria-hidden />
           Import a definition file
+        </MenuItem>
+        <MenuItem id="import-folder" className="menu-item" textValue="Import from libvirt" onAction={() => void creation.importFolder()}>
+          <FolderInput size={16} aria-hidden />
+          Import from libvirt
         </MenuItem>
         <MenuItem id="sample" className="menu-item" textValue="Start the sample Linux" onAction={() => void creation.startSample(() => {})}>
           <Bird size={16} aria-hidden />

@@ -1,32 +1,36 @@
 /** What is true of a domain now. Nothing is invented: a value that nobody knows is a dash with the reason. */
 import type { ReactElement, ReactNode } from 'react';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { CheckBox } from '../shared/check-box.tsx';
 import { useHost } from '../shared/session.ts';
 import { useNow } from '../shared/use-now.ts';
 import { hasAgentChannel } from '../words/devices.ts';
 import { formatDuration, formatElapsed, formatExact, formatMemory, formatWhen } from '../words/format.ts';
 import { eventInWords, stateWithReason } from '../words/states.ts';
+import { autostartLabel } from './action-menu.tsx';
 import { ConsoleList } from './console-list.tsx';
+import { DeviceList } from './device-list.tsx';
+import { useCommands } from './view-context.ts';
+
+/** More devices than this would make one column long beside an empty one. */
+const crowdedFrom = 14;
 
 export function OverviewTab({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  const isCrowded = summary.devices.filter(({ kind }) => kind !== 'controller').length >= crowdedFrom;
   return (
     <div className="overview">
       {summary.pendingChanges && <p className="pending">The next start will differ from what runs now. The XML tab shows both definitions.</p>}
-      <div className="stack">
-        <Section title="Guest"><GuestFacts summary={summary} /></Section>
-        <Section title="Consoles"><ConsoleList summary={summary} compact /></Section>
-      </div>
-      <div className="stack">
-        <Section title="QEMU"><QemuFacts summary={summary} /></Section>
-        <Section title="Devices"><Devices summary={summary} /></Section>
-      </div>
+      <Section title="Guest"><GuestFacts summary={summary} /></Section>
+      <Section title="QEMU"><QemuFacts summary={summary} /></Section>
+      <Section title="Consoles" wide={isCrowded}><ConsoleList summary={summary} compact /></Section>
+      <Section title="Devices" wide={isCrowded}><DeviceList devices={summary.devices} /></Section>
     </div>
   );
 }
 
-function Section({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactElement {
+function Section({ title, wide = false, children }: { readonly title: string; readonly wide?: boolean; readonly children: ReactNode }): ReactElement {
   return (
-    <section className="card" aria-label={title}>
+    <section className={wide ? 'card wide' : 'card'} aria-label={title}>
       <h2>{title}</h2>
       {children}
     </section>
@@ -94,39 +98,16 @@ function QemuFacts({ summary }: { readonly summary: DomainSummary }): ReactEleme
       <Fact name="Domain id">{summary.id ?? unknown}</Fact>
       <Fact name="Emulator">{summary.emulator ? <code>{summary.emulator}</code> : <Unknown why="the host's own choice at start" />}</Fact>
       <Fact name="Definition">{summary.persistent ? 'persistent' : 'transient, gone when it stops'}</Fact>
+      <Fact name="Autostart"><Autostart summary={summary} /></Fact>
       <Fact name="Taints">{summary.taints.length > 0 ? summary.taints.join(', ') : 'none'}</Fact>
     </dl>
   );
 }
 
-/** Controllers come last and folded: there are many, and few people look for them. */
-function Devices({ summary }: { readonly summary: DomainSummary }): ReactElement {
-  if (summary.devices.length === 0) return <p className="quiet">The definition names no devices.</p>;
-  const controllers = summary.devices.filter(({ kind }) => kind === 'controller');
+function Autostart({ summary }: { readonly summary: DomainSummary }): ReactElement {
+  const { setAutostart } = useCommands();
+  if (!summary.persistent) return <Unknown why="it is transient: there is nothing to start again" />;
   return (
-    <>
-      <DeviceList devices={summary.devices.filter(({ kind }) => kind !== 'controller')} />
-      {controllers.length > 0 && (
-        <details className="controllers">
-          <summary className="quiet">{controllers.length === 1 ? '1 controller' : `${controllers.length} controllers`}</summary>
-          <DeviceList devices={controllers} />
-        </details>
-      )}
-    </>
-  );
-}
-
-function DeviceList({ devices }: { readonly devices: DomainSummary['devices'] }): ReactElement {
-  return (
-    <ul className="devices">
-      {devices.map((device, index) => (
-        // An alias may stand twice: the first console is the first serial port's second name.
-        <li key={`${index}:${device.alias}`}>
-          <span className="quiet device-kind">{device.kind}</span>
-          <span className="ellipsis selectable" title={device.label}>{device.label}</span>
-          {device.alias && <code className="quiet ellipsis">{device.alias}</code>}
-        </li>
-      ))}
-    </ul>
+    <CheckBox label={autostartLabel} isSelected={summary.autostart} onChange={(isOn) => setAutostart([summary.uuid], isOn)} />
   );
 }

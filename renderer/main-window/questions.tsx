@@ -1,11 +1,15 @@
 /** The dialogs that an action may need: a yes before something is lost, a choice when somebody holds the domain. */
-import type { ReactElement } from 'react';
+import { type ReactElement, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
+import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { CheckBox } from '../shared/check-box.tsx';
 import { HeldDialog, LossDialog } from '../shared/dialogs.tsx';
 import { useActionState, useHost, useSession } from '../shared/session.ts';
+import type { DomainAction } from '../store/domain-actions.ts';
 import { domainsOf } from '../store/host-store.ts';
 import { show } from '../store/view-store.ts';
 import { useView, useViewStore } from './view-context.ts';
+import { useVariableFiles } from './variable-stores.ts';
 
 export function Questions(): ReactElement {
   const view = useViewStore();
@@ -16,10 +20,9 @@ export function Questions(): ReactElement {
   return (
     <>
       {question && (
-        <LossDialog
+        <Loss
           action={question.action}
           domains={domains}
-          onConfirm={() => question.uuids.forEach((uuid) => void actions.run(uuid, question.action))}
           onClose={() => view.setState({ question: null })}
         />
       )}
@@ -38,3 +41,32 @@ export function Questions(): ReactElement {
     </>
   );
 }
+
+interface LossProps {
+  readonly action: DomainAction;
+  readonly domains: readonly DomainSummary[];
+  readonly onClose: () => void;
+}
+
+/** What is off may leave firmware variables behind; undefining deletes them only where that was asked for. */
+function Loss({ action, domains, onClose }: LossProps): ReactElement {
+  const { actions } = useSession();
+  const files = useVariableFiles(action === 'undefine' ? domains : none);
+  const [deletes, setDeletes] = useState(false);
+  return (
+    <LossDialog
+      action={action}
+      domains={domains}
+      onConfirm={() => domains.forEach(({ uuid }) => void actions.run(uuid, action, { deleteVariables: deletes && files.has(uuid) }))}
+      onClose={onClose}
+    >
+      {files.size > 0 && (
+        <CheckBox label={files.size === 1 ? 'Also delete its firmware variables' : `Also delete the firmware variables of ${files.size} of them`} isSelected={deletes} onChange={setDeletes}>
+          {files.size === 1 && <code className="quiet">{[...files.values()][0]}</code>}
+        </CheckBox>
+      )}
+    </LossDialog>
+  );
+}
+
+const none: readonly DomainSummary[] = [];

@@ -6,6 +6,7 @@ import { attempt } from '../shared/failure-toast.tsx';
 import { type Session, useSession } from '../shared/session.ts';
 import { type DomainAction, domainActions } from '../store/domain-actions.ts';
 import type { ViewState, ViewStore } from '../store/view-store.ts';
+import type { KeyCombination } from './send-keys.ts';
 
 export const ViewContext = createContext<ViewStore | null>(null);
 
@@ -24,6 +25,8 @@ export interface Commands {
   readonly act: (action: DomainAction, uuids: readonly string[]) => void;
   readonly openConsole: (uuid: string, device: string | null) => void;
   readonly copy: (text: string, what: string) => void;
+  readonly sendKeys: (uuid: string, combination: KeyCombination) => void;
+  readonly setAutostart: (uuids: readonly string[], autostart: boolean) => void;
 }
 
 export function useCommands(): Commands {
@@ -41,6 +44,16 @@ function createCommands({ host, actions }: Session, view: ViewStore): Commands {
     openConsole(uuid, device) {
       const name = host.domain(uuid)?.name ?? uuid;
       void attempt(`The console of ${name} was not opened`, () => host.client.call('desktopOpenConsole', { uuid, device }));
+    },
+    sendKeys(uuid, { label, keys }) {
+      const name = host.domain(uuid)?.name ?? uuid;
+      void attempt(`${label} was not sent to ${name}`, () => host.client.call('domainSendKey', { domain: uuid, keys: [...keys] }));
+    },
+    setAutostart(uuids, autostart) {
+      for (const uuid of uuids) {
+        const name = host.domain(uuid)?.name ?? uuid;
+        void attempt(`${name} is still ${autostart ? 'not started' : 'started'} with the session`, () => host.client.call('domainSetAutostart', { domain: uuid, autostart }));
+      }
     },
     copy(text, what) {
       void attempt(`${what} was not copied`, () => host.client.call('desktopWriteClipboard', { text }));

@@ -1,4 +1,4 @@
-/** CodeMirror for definitions: XML in the theme's colours, and an error that stands under the line it is about. */
+/** CodeMirror for definitions: XML in the theme's colours, and findings that stand under the line they are about. */
 import { xml } from '@codemirror/lang-xml';
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/state';
@@ -6,6 +6,7 @@ import { Decoration, type DecorationSet, EditorView, WidgetType, keymap } from '
 import { tags } from '@lezer/highlight';
 import { basicSetup } from 'codemirror';
 import { type ReactElement, useEffect, useRef } from 'react';
+import type { XmlFinding } from './xml-findings.ts';
 
 export interface XmlEditorProps {
   readonly label: string;
@@ -14,11 +15,17 @@ export interface XmlEditorProps {
   readonly readOnly: boolean;
   readonly onChange?: (text: string) => void;
   readonly onSave?: () => void;
-  /** What is wrong, and in which line. */
+  /** Why defining was refused, and in which line: the caret goes there. */
   readonly fault?: { readonly line: number; readonly message: string } | null;
+  /** What is found while it is typed; the caret stays where it is. */
+  readonly findings?: readonly XmlFinding[];
+  /** A line that somebody asked to see; another object asks again. */
+  readonly goTo?: { readonly line: number } | null;
 }
 
-export function XmlEditor({ label, text, readOnly, onChange, onSave, fault = null }: XmlEditorProps): ReactElement {
+const noFindings: readonly XmlFinding[] = [];
+
+export function XmlEditor({ label, text, readOnly, onChange, onSave, fault = null, findings = noFindings, goTo = null }: XmlEditorProps): ReactElement {
   const parent = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const handlers = useRef({ onChange, onSave });
@@ -64,16 +71,24 @@ export function XmlEditor({ label, text, readOnly, onChange, onSave, fault = nul
   }, [text]);
 
   useEffect(() => {
-    const editor = view.current;
-    if (!editor) return;
-    editor.dispatch({ effects: setFault.of(fault) });
-    if (!fault) return;
-    const at = lineAt(editor.state, fault.line).from;
-    editor.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: 'center' }) });
-    editor.focus();
+    if (view.current && fault) putCaret(view.current, fault.line);
   }, [fault]);
+  useEffect(() => {
+    if (view.current && goTo) putCaret(view.current, goTo.line);
+  }, [goTo]);
+
+  useEffect(() => {
+    const refused: readonly XmlFinding[] = fault ? [{ kind: 'error', ...fault }] : [];
+    view.current?.dispatch({ effects: setMarks.of([...refused, ...findings.filter(({ message }) => message !== fault?.message)]) });
+  }, [fault, findings]);
 
   return <div ref={parent} className="xml-editor" />;
+}
+
+function putCaret(editor: EditorView, line: number): void {
+  const at = lineAt(editor.state, line).from;
+  editor.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: 'center' }) });
+  editor.focus();
 }
 
 const access = new Compartment();
@@ -82,16 +97,14 @@ function accessOf(readOnly: boolean): ReturnType<typeof EditorState.readOnly.of>
   return EditorState.readOnly.of(readOnly);
 }
 
-type Fault = NonNullable<XmlEditorProps['fault']>;
-
-const setFault = StateEffect.define<Fault | null>();
+const setMarks = StateEffect.define<readonly XmlFinding[]>();
 
 /** An edit to the document leaves the mark where it is until the next try. */
 const faultField = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update(marks, transaction) {
     let next = marks.map(transaction.changes);
-    for (const effect of transaction.effects) if (effect.is(setFault)) next = effect.value ? faultMarks(transaction.state, effect.value) : Decoration.none;
+    for (const effect of transaction.effects) if (effect.is(setMarks)) next = marksOf(transaction.state, effect.value);
     return next;
   },
   provide: (field) => EditorView.decorations.from(field),
@@ -101,31 +114,34 @@ function lineAt(state: EditorState, line: number): ReturnType<EditorState['doc']
   return state.doc.line(Math.min(Math.max(1, line), state.doc.lines));
 }
 
-function faultMarks(state: EditorState, fault: Fault): DecorationSet {
-  const line = lineAt(state, fault.line);
-  return Decoration.set([
-    Decoration.line({ class: 'cm-fault-line' }).range(line.from),
-    Decoration.widget({ widget: new FaultWidget(fault.message), block: true, side: 1 }).range(line.to),
-  ]);
+function marksOf(state: EditorState, findings: readonly XmlFinding[]): DecorationSet {
+  const ranges = findings.flatMap((finding) => {
+    const line = lineAt(state, finding.line);
+    return [
+      Decoration.line({ class: `cm-fault-line ${finding.kind}` }).range(line.from),
+      Decoration.widget({ widget: new FindingWidget(finding), block: true, side: 1 }).range(line.to),
+    ];
+  });
+  return Decoration.set(ranges, true);
 }
 
-class FaultWidget extends WidgetType {
-  readonly message: string;
+class FindingWidget extends WidgetType {
+  readonly finding: XmlFinding;
 
-  constructor(message: string) {
+  constructor(finding: XmlFinding) {
     super();
-    this.message = message;
+    this.finding = finding;
   }
 
-  override eq(other: FaultWidget): boolean {
-    return other.message === this.message;
+  override eq(other: FindingWidget): boolean {
+    return other.finding.message === this.finding.message && other.finding.kind === this.finding.kind;
   }
 
   toDOM(): HTMLElement {
     const element = document.createElement('div');
-    element.className = 'cm-fault';
-    element.setAttribute('role', 'alert');
-    element.textContent = this.message;
+    element.className = `cm-fault ${this.finding.kind}`;
+    element.setAttribute('role', this.finding.kind === 'error' ? 'alert' : 'note');
+    element.textContent = this.finding.message;
     return element;
   }
 }

@@ -9,8 +9,10 @@ import { attempt } from '../shared/failure-toast.tsx';
 import { useHost, useSession } from '../shared/session.ts';
 import { setEdit } from '../store/view-store.ts';
 import { type Fault, define } from './define.ts';
+import { FindingsNote } from './findings-note.tsx';
 import { useView, useViewStore } from './view-context.ts';
 import { XmlEditor } from './xml-editor.tsx';
+import { type XmlFinding, useFindings } from './xml-findings.ts';
 
 type Which = 'live' | 'next boot';
 
@@ -25,6 +27,8 @@ export function XmlTab({ summary }: { readonly summary: DomainSummary }): ReactE
   const { text, error } = useDefinition(summary, which);
   const [fault, setFault] = useState<Fault | null>(null);
   const [busy, setBusy] = useState(false);
+  const [goTo, setGoTo] = useState<XmlFinding | null>(null);
+  const findings = useFindings(host, edit);
 
   const begin = (): void => {
     void attempt(`The definition of ${summary.name} was not read`, async () => {
@@ -32,6 +36,10 @@ export function XmlTab({ summary }: { readonly summary: DomainSummary }): ReactE
       const { xml } = await host.client.call('domainGetXMLDesc', { domain: uuid, inactive: true, secure: true });
       setEdit(view, uuid, xml);
     });
+  };
+  const change = (xml: string): void => {
+    setFault(null); // what is wrong now is found while it is typed
+    setEdit(view, uuid, xml);
   };
   const cancel = (): void => {
     setFault(null);
@@ -52,7 +60,7 @@ export function XmlTab({ summary }: { readonly summary: DomainSummary }): ReactE
   return (
     <div className="xml">
       <div className="pane-bar">
-        {edit === null ? <WhichXml which={which} summary={summary} onChoose={setChosen} /> : <span className="quiet">Editing what the next boot uses. A change of name or UUID makes another domain.</span>}
+        {edit === null ? <WhichXml which={which} summary={summary} onChoose={setChosen} /> : <FindingsNote findings={findings} onGo={setGoTo}>Editing what the next boot uses. A change of name or UUID makes another domain.</FindingsNote>}
         {edit === null ? (
           <Button label="Edit" icon={Pencil} small disabled={!summary.persistent} hint={summary.persistent ? 'Changes what the next boot uses (virsh edit).' : 'A transient domain has no definition to change.'} onPress={begin} />
         ) : (
@@ -63,7 +71,7 @@ export function XmlTab({ summary }: { readonly summary: DomainSummary }): ReactE
         )}
       </div>
       {error && <p className="notice bad" role="alert"><span>The definition was not read. {error.message}</span></p>}
-      <XmlEditor label={`Definition of ${summary.name}`} text={edit ?? text} readOnly={edit === null} fault={fault} onChange={(xml) => setEdit(view, uuid, xml)} onSave={() => void save()} />
+      <XmlEditor label={`Definition of ${summary.name}`} text={edit ?? text} readOnly={edit === null} fault={fault} findings={findings} goTo={goTo} onChange={change} onSave={() => void save()} />
     </div>
   );
 }

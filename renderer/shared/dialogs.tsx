@@ -14,7 +14,7 @@ interface FrameProps {
   readonly children: ReactNode;
 }
 
-function AlertFrame({ title, onClose, children }: FrameProps): ReactElement {
+export function AlertFrame({ title, onClose, children }: FrameProps): ReactElement {
   return (
     <ModalOverlay className="scrim" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
       <Modal className="dialog-frame">
@@ -32,10 +32,12 @@ export interface LossDialogProps {
   readonly domains: readonly DomainSummary[];
   readonly onConfirm: () => void;
   readonly onClose: () => void;
+  /** What else may be chosen before the answer. */
+  readonly children?: ReactNode;
 }
 
 /** Names what would be lost. Cancel has the focus, so that a hasty Enter loses nothing. */
-export function LossDialog({ action, domains, onConfirm, onClose }: LossDialogProps): ReactElement | null {
+export function LossDialog({ action, domains, onConfirm, onClose, children }: LossDialogProps): ReactElement | null {
   const first = domains[0];
   if (!first) return null;
   const { label } = domainActions[action];
@@ -48,6 +50,7 @@ export function LossDialog({ action, domains, onConfirm, onClose }: LossDialogPr
           {domains.length > 8 && <li>and {domains.length - 8} more</li>}
         </ul>
       )}
+      {children}
       <div className="dialog-buttons">
         <Button label="Cancel" autoFocus onPress={onClose} />
         <Button label={label} kind="danger" onPress={() => { onClose(); onConfirm(); }} />

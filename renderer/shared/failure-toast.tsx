@@ -4,15 +4,17 @@ import type { ReactElement } from 'react';
 import { Toaster as SonnerToaster, toast } from 'sonner';
 import { type VireoError, asVireoError } from '../../core/base/errors.ts';
 import type { Failure } from '../store/action-store.ts';
-import { adviceFor, refusalOfQemu } from '../words/errors.ts';
+import { adviceFor, missingFrom, refusalOfQemu, sentenceFor } from '../words/errors.ts';
 import { Button } from './button.tsx';
 import { ErrorDetails } from './error-details.tsx';
 
 const failureShownMs = 20_000;
+/** A list takes its time to read, and to walk to what is missing. */
+const listShownMs = 120_000;
 const newsShownMs = 6_000;
 
 export function showFailure(failure: Failure): void {
-  toast.custom((id) => <FailureToast failure={failure} onClose={() => toast.dismiss(id)} />, { duration: failureShownMs });
+  toast.custom((id) => <FailureToast failure={failure} onClose={() => toast.dismiss(id)} />, { duration: missingFrom(failure.error).length > 1 ? listShownMs : failureShownMs });
 }
 
 /** For work outside the domain actions: runs it, and puts its failure before the person under `title`. */
@@ -65,7 +67,16 @@ function FailureToast({ failure, onClose }: { readonly failure: Failure; readonl
 
 function FailureWords({ error }: { readonly error: VireoError }): ReactElement {
   const refusal = refusalOfQemu(error);
-  if (!refusal) return <span>{error.message}</span>;
+  const missing = missingFrom(error);
+  if (missing.length > 0) {
+    return (
+      <>
+        <span>It cannot run on this computer:</span>
+        <ul className="missing">{missing.map((text) => <li key={text}>{text}</li>)}</ul>
+      </>
+    );
+  }
+  if (!refusal) return <span>{sentenceFor(error)}</span>;
   return (
     <>
       <span>QEMU refused to start it{refusal.ending ? ` (${refusal.ending})` : ''}{refusal.words ? ':' : ' and said nothing.'}</span>

@@ -1,19 +1,23 @@
 /** Who holds a domain, in one line whose time moves. */
 import type { ReactElement } from 'react';
-import type { JobHolder, JobsStatus } from '../../core/domain/domain-summary.ts';
-import { formatElapsed, formatExact } from '../words/format.ts';
+import type { JobHolder, JobsStatus, LongJobHolder } from '../../core/domain/domain-summary.ts';
+import { formatDuration, formatElapsed, formatExact } from '../words/format.ts';
 import { useNow } from './use-now.ts';
 
-export function HolderSentence({ holder }: { readonly holder: JobHolder }): ReactElement {
+export function HolderSentence({ holder }: { readonly holder: JobHolder | LongJobHolder }): ReactElement {
   const now = useNow();
+  const long = 'phase' in holder ? holder : null;
   return (
     <span title={`${holder.kind} job since ${formatExact(holder.sinceMs)}`}>
       Held by <code>{holder.owner}</code>, started {formatElapsed(now - holder.sinceMs)} ago by <bdi>{holder.client}</bdi>
+      {long?.phase && `, in phase ${long.phase}`}
+      {long !== null && long.parkedUntilMs !== null && `, waiting for its next phase for ${formatDuration(Math.max(0, long.parkedUntilMs - now))} at most`}
+      {long?.abortRequested && ', asked to end'}
     </span>
   );
 }
 
 /** The job that stands in everybody's way: the asynchronous one where there is one. */
-export function mainHolder(jobs: JobsStatus): JobHolder | null {
+export function mainHolder(jobs: JobsStatus): JobHolder | LongJobHolder | null {
   return jobs.async ?? jobs.sync ?? jobs.agent;
 }

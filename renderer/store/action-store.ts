@@ -6,7 +6,7 @@ import { type StoreApi, createStore } from 'zustand/vanilla';
 import { type VireoError, asVireoError } from '../../core/base/errors.ts';
 import type { JobHolder } from '../../core/domain/domain-summary.ts';
 import { holdersOf } from '../words/errors.ts';
-import { type DomainAction, domainActions } from './domain-actions.ts';
+import { type ActionOptions, type DomainAction, domainActions, usualOptions } from './domain-actions.ts';
 import type { Host } from './host-store.ts';
 
 /** A failure as it is put before a person. */
@@ -22,6 +22,7 @@ export interface Failure {
 export interface HeldFailure extends Failure {
   readonly uuid: string;
   readonly action: DomainAction;
+  readonly options: ActionOptions;
   readonly holders: readonly JobHolder[];
 }
 
@@ -30,13 +31,15 @@ export interface ActionState {
   readonly pending: ReadonlyMap<string, ReadonlyMap<DomainAction, 'busy' | 'waiting'>>;
   /** Domains whose guest was asked to power off by this window, with when; a guest may ignore it. */
   readonly askedToShutDown: ReadonlyMap<string, number>;
+  /** Why the last start that this window asked for failed, until the next one. */
+  readonly failedStarts: ReadonlyMap<string, Failure>;
   readonly held: HeldFailure | null;
 }
 
 export interface Actions {
   readonly store: StoreApi<ActionState>;
   /** Resolves when the action has ended, well or not; failures go to `onFailure` or become `held`. */
-  run(uuid: string, action: DomainAction): Promise<void>;
+  run(uuid: string, action: DomainAction, options?: ActionOptions): Promise<void>;
   /** Waits until nobody holds the domain, then runs the action that was refused. */
   waitAndRun(held: HeldFailure): Promise<void>;
   dismissHeld(): void;
@@ -52,7 +55,7 @@ export function pendingOf(state: Pick<ActionState, 'pending'>, uuid: string): Re
 }
 
 export function createActions(host: Host, onFailure: (failure: Failure) => void): Actions {
-  const store = createStore<ActionState>(() => ({ pending: new Map(), askedToShutDown: new Map(), held: null }));
+  const store = createStore<ActionState>(() => ({ pending: new Map(), askedToShutDown: new Map(), failedStarts: new Map(), held: null }));
 
   const mark = (uuid: string, action: DomainAction, phase: 'busy' | 'waiting' | null): void => {
     store.setState((state) => {
@@ -66,18 +69,27 @@ export function createActions(host: Host, onFailure: (failure: Failure) => void)
     });
   };
 
-  const run = async (uuid: string, action: DomainAction): Promise<void> => {
+  const noteStart = (uuid: string, failure: Failure | null): void => {
+    const failedStarts = new Map(store.getState().failedStarts);
+    if (failure) failedStarts.set(uuid, failure);
+    else failedStarts.delete(uuid);
+    store.setState({ failedStarts });
+  };
+
+  const run: Actions['run'] = async (uuid, action, options = usualOptions) => {
     if (pendingOf(store.getState(), uuid).has(action)) return; // a second click asks for nothing new
     const name = host.domain(uuid)?.name ?? uuid;
     mark(uuid, action, 'busy');
+    if (action === 'start') noteStart(uuid, null);
     try {
-      await domainActions[action].run(host.client, uuid);
+      await domainActions[action].run(host.client, uuid, options);
       if (action === 'shutdown') store.setState((state) => ({ askedToShutDown: new Map(state.askedToShutDown).set(uuid, Date.now()) }));
     } catch (thrown) {
       const error = asVireoError(thrown);
-      const failure: Failure = { title: `${name} ${domainActions[action].failed}`, error, retry: () => void run(uuid, action) };
+      const failure: Failure = { title: `${name} ${domainActions[action].failed}`, error, retry: () => void run(uuid, action, options) };
+      if (action === 'start') noteStart(uuid, failure);
       const holders = holdersOf(error);
-      if (holders.length > 0) store.setState({ held: { ...failure, uuid, action, holders } });
+      if (holders.length > 0) store.setState({ held: { ...failure, uuid, action, options, holders } });
       else onFailure(failure);
     } finally {
       mark(uuid, action, null);
@@ -94,7 +106,7 @@ export function createActions(host: Host, onFailure: (failure: Failure) => void)
       return onFailure(held);
     }
     mark(held.uuid, held.action, null);
-    await run(held.uuid, held.action);
+    await run(held.uuid, held.action, held.options);
   };
 
   forgetAnsweredShutdowns(host, store);

@@ -16,8 +16,16 @@ export interface DomainActionTerms {
   /** Whether it may lose what the guest has not written, or the definition itself: asked before it is done. */
   readonly lossy: boolean;
   readonly applies: (summary: DomainSummary) => boolean;
-  readonly run: (client: Client, uuid: string) => Promise<unknown>;
+  readonly run: (client: Client, uuid: string, options: ActionOptions) => Promise<unknown>;
 }
+
+/** What the question before an action may have been answered with. */
+export interface ActionOptions {
+  /** Undefining deletes the file of the firmware's variables too. */
+  readonly deleteVariables: boolean;
+}
+
+export const usualOptions: ActionOptions = { deleteVariables: false };
 
 /** While QEMU is being started the guest is paused too, but goes on by itself. */
 export function isResumable(summary: DomainSummary): boolean {
@@ -65,7 +73,7 @@ export const domainActions: Readonly<Record<DomainAction, DomainActionTerms>> = 
   undefine: {
     label: 'Undefine', busyLabel: 'Undefining', failed: 'was not undefined', hint: 'Forgets the definition (virsh undefine).', lossy: true,
     applies: (summary) => summary.persistent,
-    run: (client, domain) => client.call('domainUndefine', { domain }),
+    run: (client, domain, { deleteVariables }) => client.call('domainUndefine', { domain, nvram: deleteVariables ? 'remove' : 'keep' }),
   },
 };
 
@@ -74,6 +82,6 @@ export function lossOf(action: DomainAction, summary: DomainSummary): string {
   if (action === 'reset') return 'The guest restarts at once, as by its reset button. What it has not written to its disks is lost.';
   if (action === 'forceOff') return 'The guest stops at once, as if its plug were pulled. What it has not written to its disks is lost.';
   return isActive(summary)
-    ? 'The definition is forgotten. The guest keeps running and is gone once it stops. Its disk images are kept.'
+    ? 'The definition is forgotten. The guest keeps running and is gone once it stops. Its disk images and firmware variables are kept.'
     : 'The definition is forgotten. Disk images are kept.';
 }

@@ -6,6 +6,7 @@ import { type StoreApi, createStore } from 'zustand/vanilla';
 import type { Client } from '../../core/api/client.ts';
 import type { Channel } from '../../core/api/channel.ts';
 import type { HostStatus } from '../../core/api/contract.ts';
+import type { QuitState } from '../../core/api/desktop-contract.ts';
 import { VireoError } from '../../core/base/errors.ts';
 import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
 import { HostLink, type LinkState } from '../client/host-link.ts';
@@ -17,6 +18,8 @@ export interface HostState {
   readonly sync: DomainSync;
   /** The newest event of each domain since this window opened, `changed` left out: it says nothing by itself. */
   readonly lastEvents: ReadonlyMap<string, DomainEvent>;
+  /** How far quitting the app is; null while nobody quits. */
+  readonly quit: QuitState | null;
 }
 
 export type HostStore = StoreApi<HostState>;
@@ -45,7 +48,7 @@ export function domainsOf(state: HostState): ReadonlyMap<string, DomainSummary> 
 
 /** Connects at once and for as long as the page lives. */
 export function createHost(options: HostOptions): Host {
-  const store: HostStore = createStore(() => ({ link: { phase: 'connecting' }, status: null, sync: emptySync, lastEvents: new Map() }));
+  const store: HostStore = createStore(() => ({ link: { phase: 'connecting' }, status: null, sync: emptySync, lastEvents: new Map(), quit: null }));
   const link = new HostLink({
     ...options,
     onState(state) {
@@ -96,11 +99,23 @@ function follow(store: HostStore, client: Client): void {
   client.on('host', ({ status }) => {
     if (isCurrent()) store.setState({ status });
   });
+  followQuitting(store, client, isCurrent);
   take(beginSync(store.getState().sync));
   void client.call('hostGetStatus', {}).then(
     (status) => void (isCurrent() && store.setState({ status })),
     () => isCurrent() && client.close(),
   );
+}
+
+/** A window that was opened for the question is there only after it was asked. */
+function followQuitting(store: HostStore, client: Client, isCurrent: () => boolean): void {
+  let isTold = false;
+  client.on('desktop', ({ quit }) => {
+    isTold = true;
+    if (isCurrent()) store.setState({ quit });
+  });
+  // A host without a desktop has no such method, and nobody quits it from a window.
+  void client.call('desktopGetQuit', {}).then(({ quit }) => void (!isTold && isCurrent() && store.setState({ quit })), () => {});
 }
 
 /** One frame: what a hundred domains do at once is drawn once. */

@@ -1,5 +1,6 @@
 /** What the main window shows: selection, filter, tab, the question that is open, and definitions being written. */
 import { type StoreApi, createStore } from 'zustand/vanilla';
+import type { ImportReport } from '../../core/api/contract.ts';
 import type { DomainAction } from './domain-actions.ts';
 
 /** The tree's row of this computer; domains have their UUID. */
@@ -12,6 +13,8 @@ export interface Draft {
   readonly xml: string;
   /** The file that it was read from; null for the template. */
   readonly source: string | null;
+  /** Somebody has written in it. */
+  readonly isChanged: boolean;
 }
 
 export interface ViewState {
@@ -19,6 +22,10 @@ export interface ViewState {
   readonly filter: string;
   readonly tab: DetailTab;
   readonly draft: Draft | null;
+  /** A draft that was written in and left for another view, to go on with. */
+  readonly shelved: Draft | null;
+  /** What an import of a folder would do, or has done. */
+  readonly importing: ImportReport | null;
   /** Unsaved text by domain: looking at another domain loses nothing. */
   readonly edits: ReadonlyMap<string, string>;
   /** A lossy action that waits for a yes. */
@@ -28,12 +35,17 @@ export interface ViewState {
 export type ViewStore = StoreApi<ViewState>;
 
 export function createViewStore(uuid: string | null): ViewStore {
-  return createStore(() => ({ selected: new Set(uuid ? [uuid] : []), filter: '', tab: 'overview', draft: null, edits: new Map(), question: null }));
+  return createStore(() => ({ selected: new Set(uuid ? [uuid] : []), filter: '', tab: 'overview', draft: null, shelved: null, importing: null, edits: new Map(), question: null }));
 }
 
-/** Shows one row alone: a domain's UUID or the host. */
+/** Shows rows: domains' UUIDs or the host. A draft that somebody has written in is put aside, not lost. */
+export function select(view: ViewStore, keys: Iterable<string>): void {
+  view.setState(({ draft, shelved }) => ({ selected: new Set(keys), draft: null, shelved: draft?.isChanged ? draft : shelved, importing: null }));
+}
+
+/** Shows one row alone. */
 export function show(view: ViewStore, key: string): void {
-  view.setState({ selected: new Set([key]), draft: null });
+  select(view, [key]);
 }
 
 export function setEdit(view: ViewStore, uuid: string, xml: string | null): void {

@@ -4,6 +4,7 @@
  */
 import { type AnyMethodName, allMethods } from '../../core/api/client.ts';
 import type { Channel } from '../../core/api/channel.ts';
+import type { QuitState } from '../../core/api/desktop-contract.ts';
 import type { ConsoleServerMessage, HostStatus } from '../../core/api/contract.ts';
 import { type Implementation, type ServedEvent, type StreamImplementation, serve } from '../../core/api/server.ts';
 import { Emitter } from '../../core/base/events.ts';
@@ -19,6 +20,7 @@ export interface FakeScene {
   readonly trouble?: 'silent' | 'gone' | 'held' | 'failing';
   /** How long every call takes. */
   readonly delayMs?: number;
+  readonly quit?: QuitState;
   readonly xml?: string;
   readonly log?: string;
   readonly console?: { readonly text: string; readonly mode: 'write' | 'watch' };
@@ -128,16 +130,29 @@ function createImplementation(scene: FakeScene, state: FakeState): Implementatio
       if (!first) throw new VireoError('XML_ERROR', 'the definition has no name', { details: { line: 2, element: 'domain/name' } });
       return { domain: first, notUnderstood: [] };
     },
+    connectCheckDomainXML: async () => ({ problem: null, notUnderstood: [] }),
     domainGetXMLDesc: async () => ({ xml: scene.xml ?? '<domain/>' }),
     domainGetLog: async () => ({ text: scene.log ?? '', path: '/home/ann/.local/state/vireo/log/web-1.log' }),
+    ...desktopPart(scene),
+  };
+  return new Proxy(table, {
+    get: (target, name: AnyMethodName) => target[name] ?? (() => Promise.reject(new VireoError('NO_SUPPORT', `the fake host has no ${name}`))),
+  }) as Implementation<typeof allMethods>;
+}
+
+/** The desktop around the driver, which only says yes. */
+function desktopPart(scene: FakeScene): Partial<Implementation<typeof allMethods>> {
+  return {
     desktopOpenConsole: async () => null,
     desktopWriteClipboard: async () => null,
     desktopReadClipboard: async () => ({ text: 'uname -a\n' }),
     desktopSetTheme: async () => null,
     desktopChooseDefinition: async () => null,
-    desktopGetSettings: async () => ({ theme: 'system' as const, platform: 'linux', version: '0.1.0', electron: '33.2.1', tray: true }),
+    desktopChooseImportFolder: async () => null,
+    desktopGetSettings: async () => ({ theme: 'system' as const, platform: 'linux', version: '0.1.0', electron: '33.2.1', tray: true, onQuit: 'ask' as const, startsAtLogin: false }),
+    desktopSetStartsAtLogin: async () => null,
+    desktopSetOnQuit: async () => null,
+    desktopGetQuit: async () => ({ quit: scene.quit ?? null }),
+    desktopAnswerQuit: async () => null,
   };
-  return new Proxy(table, {
-    get: (target, name: AnyMethodName) => target[name] ?? (() => Promise.reject(new VireoError('NO_SUPPORT', `the fake host has no ${name}`))),
-  }) as Implementation<typeof allMethods>;
 }

@@ -24,7 +24,7 @@ const bare: HostStatus = {
   qemu: { found: false, reason: 'No qemu-system-x86_64 is in the PATH.', remedy: 'Install it: apt-get install qemu-system-x86' },
   accelerator: null,
   sampleGuest: { available: false, reason: 'its kernel could not be fetched (no network during set-up).' },
-  problems: [{ what: 'A state file could not be read and was set aside.', path: '/home/ann/.local/state/vireo/domains/old.json.bad' }],
+  problems: [{ what: 'A state file could not be read and was set aside.', path: '/home/ann/.local/state/vireo/domains/old.json.bad', notStarted: null }],
 };
 
 const serial = (changes: Partial<DomainSummary['consoles'][number]> = {}): DomainSummary['consoles'][number] => ({
@@ -54,7 +54,7 @@ const web = running({ uuid: id(1), name: 'web-1', title: 'Shop front', pendingCh
 
 const few: readonly DomainSummary[] = [
   web,
-  running({ uuid: id(2), name: 'db-1', id: 4, jobs: { sync: null, async: { kind: 'save', owner: 'remoteDispatchDomainManagedSave', client: 'vireo managedsave (pid 4711)', sinceMs: now - 41_000 }, agent: null, waiting: 1 } }),
+  running({ uuid: id(2), name: 'db-1', id: 4, jobs: { sync: null, async: { kind: 'save', owner: 'remoteDispatchDomainManagedSave', client: 'vireo managedsave (pid 4711)', sinceMs: now - 41_000, phase: 'copying', parkedUntilMs: null, abortRequested: false }, agent: null, waiting: 1 } }),
   running({ uuid: id(3), name: 'build', state: 'paused', reason: 'user', stateSinceMs: now - 12 * minute }),
   domainSummary({ uuid: id(4), name: 'sample', state: 'shut off', reason: 'shutdown', stateSinceMs: now - 65 * minute }),
   domainSummary({ uuid: id(5), name: 'legacy', state: 'crashed', reason: 'panicked', stateSinceMs: now - 3 * minute, pid: 991, id: 6 }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VireoError } from '../../core/base/errors.ts';
-import { adviceFor, holdersOf, refusalOfQemu, xmlPositionOf } from './errors.ts';
+import { adviceFor, holdersOf, missingFrom, refusalOfQemu, sentenceFor, xmlPositionOf } from './errors.ts';
 
 describe('errors in words', () => {
   it('names the holders of a refusal with the wall clock time', () => {
@@ -24,5 +24,15 @@ describe('errors in words', () => {
   it('finds the line of a definition that is wrong, and the element where it is named', () => {
     const positions = [{ line: 12, column: 3, element: 'disk' }, { line: 4, path: 'domain/name' }, { path: '/x' }].map((details) => xmlPositionOf(new VireoError('XML_ERROR', 'x', { details })));
     expect(positions).toEqual([{ line: 12, element: 'disk' }, { line: 4, element: 'domain/name' }, null]);
+  });
+
+  it('is a sentence without the opening words that its title has already, and keeps those that say something', () => {
+    const sentences = [new VireoError('OPERATION_FAILED', 'domain is paused'), new VireoError('XML_ERROR', '(domain_definition):6: unexpected close tag.'), new VireoError('OPERATION_FAILED', "'/a.img' does not exist"), new VireoError('INTERNAL_ERROR', 'a slot was freed twice')].map(sentenceFor);
+    expect(sentences).toEqual(['Domain is paused', 'Unexpected close tag.', "'/a.img' does not exist", 'Internal error: a slot was freed twice']);
+  });
+
+  it('lists all that this computer lacks for a run', () => {
+    const lacking = new VireoError('OPERATION_FAILED', 'the domain cannot run on this host: a; b', { details: { missing: ['a', 'b'] } });
+    expect([missingFrom(lacking), adviceFor(lacking), missingFrom(new VireoError('OPERATION_FAILED', 'x'))]).toEqual([['a', 'b'], expect.stringContaining('what is missing'), []]);
   });
 });

@@ -1,13 +1,13 @@
 /** What to do about an error, by its code, and who stands in the way. The error's own message says what went wrong. */
 import { z } from 'zod';
-import type { ErrorCode, VireoError } from '../../core/base/errors.ts';
+import { type ErrorCode, type VireoError, errorCodes } from '../../core/base/errors.ts';
 import type { JobHolder } from '../../core/domain/domain-summary.ts';
 
 const advice: Readonly<Record<ErrorCode, string | null>> = {
   INTERNAL_ERROR: 'This is a fault in Vireo. The details help whoever repairs it.',
   NO_SUPPORT: 'This host does not offer it. A newer Vireo may.',
   INVALID_ARG: 'Correct the value and try again.',
-  OPERATION_FAILED: "The domain's log usually says more.",
+  OPERATION_FAILED: "The domain's log may say more.",
   XML_ERROR: 'Correct the definition at the marked line and define it again.',
   DOM_EXIST: 'Choose another name or UUID, or change the existing domain.',
   OPERATION_DENIED: 'The host does not allow it.',
@@ -15,6 +15,8 @@ const advice: Readonly<Record<ErrorCode, string | null>> = {
   RPC: 'Vireo connects again by itself. Guests keep running meanwhile.',
   NO_DOMAIN: 'It may have been undefined meanwhile. The list shows what is there.',
   OPERATION_INVALID: "The domain's state does not allow it now.",
+  INVALID_SECRET: 'Give the secret a value that fits its use.',
+  NO_SECRET: 'Define the secret and set its value, or correct its name in the definition.',
   CONFIG_UNSUPPORTED: 'Change the definition to something that QEMU here can do.',
   OPERATION_TIMEOUT: 'Wait a little and try again.',
   OPERATION_ABORTED: null,
@@ -41,8 +43,31 @@ export function refusalOfQemu(error: VireoError): RefusalOfQemu | null {
   return parsed?.success ? { ending: parsed.data.ending, words: parsed.data.stderr } : null;
 }
 
+/** Codes whose opening words say no more than the title above them, or than the sentence that follows. */
+const emptyOpenings: readonly ErrorCode[] = ['OPERATION_FAILED', 'XML_ERROR', 'OPERATION_INVALID', 'CONFIG_UNSUPPORTED', 'INVALID_ARG', 'NO_DOMAIN', 'NO_SECRET', 'INVALID_SECRET', 'DOM_EXIST', 'OPERATION_UNSUPPORTED', 'DEVICE_MISSING'];
+
+/** What went wrong without libvirt's opening words, which the title or the details have, and without a place that is shown beside it. */
+export function reasonIn(message: string): string {
+  const opening = emptyOpenings.map((code) => errorCodes[code].opening).find((words) => message.startsWith(words)) ?? '';
+  return message.slice(opening.length).replace(/^\(domain_definition\):\d+: /, '');
+}
+
+/** The reason as a sentence of its own; what begins with a name or a path stays as it is. */
+export function sentenceFor({ message }: Pick<VireoError, 'message'>): string {
+  const text = reasonIn(message);
+  return /^[a-z]+[ ,;:]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+}
+
+const missingSchema = z.object({ missing: z.array(z.string()).min(1) });
+
+/** Everything that this computer lacks for a run; empty where the error is about something else. */
+export function missingFrom(error: VireoError): readonly string[] {
+  return missingSchema.safeParse(error.details).data?.missing ?? [];
+}
+
 /** One sentence on what to do; null when there is nothing to do. */
 export function adviceFor(error: VireoError): string | null {
+  if (missingFrom(error).length > 0) return 'Provide what is missing, or take it out of the definition.';
   return refusalOfQemu(error) ? 'The Log tab has the whole command line. Correct the definition, or what QEMU misses on this computer.' : advice[error.code];
 }
 

@@ -10,10 +10,10 @@ import { importsOf, readSources } from './imports.mjs';
 export const floors = [
   ['core/base'],
   ['core/transport', 'core/xml'],
-  ['core/conf', 'core/monitor', 'core/agent', 'core/capabilities', 'core/storage'],
+  ['core/conf', 'core/monitor', 'core/agent', 'core/capabilities', 'core/storage', 'core/secret', 'core/firmware'],
   ['core/devices'],
   ['core/address', 'core/command', 'core/job', 'core/console'],
-  ['core/domain'],
+  ['core/domain', 'core/definition'],
   ['core/process', 'core/lock', 'core/status'],
   ['core/migration', 'core/snapshot', 'core/block', 'core/hotplug', 'core/backup'],
   ['core/driver'],

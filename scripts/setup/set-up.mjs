@@ -3,7 +3,7 @@ import { installDependencies } from './dependencies.mjs';
 import { electronRuntime } from './electron-runtime.mjs';
 import { buildNodePty } from './node-pty.mjs';
 import { SetupProblem } from './project.mjs';
-import { electronNeeds, meetNeeds, qemuNeeds, testNeeds } from './system-packages.mjs';
+import { electronNeeds, furtherTestNeeds, meetFurtherNeeds, meetNeeds, qemuNeeds, testNeeds } from './system-packages.mjs';
 
 const oldestNode = [20, 19];
 
@@ -29,6 +29,7 @@ export async function setUpStart({ windows }) {
 export async function setUpTests() {
   checkNode();
   await meetNeeds([...qemuNeeds, ...electronNeeds, ...testNeeds]);
+  await meetFurtherNeeds(furtherTestNeeds);
   await installDependencies();
   await buildNodePty();
   return { electron: await electronRuntime() };

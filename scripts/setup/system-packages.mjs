@@ -3,10 +3,10 @@
  * how to see that it is met and what provides it under each package manager. Debian and Ubuntu as root: installed.
  * Anywhere else, and for anybody else: the one command to type, and the end.
  */
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { isRoot, SetupProblem } from './project.mjs';
 import { findProgram, outcomeOf, run } from './run-command.mjs';
-import { step } from './step.mjs';
+import { say, step } from './step.mjs';
 
 const installLimitMs = 900_000;
 const aptOptions = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2'];
@@ -16,7 +16,7 @@ const aptQemu = { x64: 'qemu-system-x86', arm64: 'qemu-system-arm' }[process.arc
 
 /**
  * @typedef {'apt' | 'dnf' | 'pacman' | 'zypper' | 'brew' | 'winget'} PackageManager
- * @typedef {{ program?: string, library?: string, from: Partial<Record<PackageManager, string>> }} Need
+ * @typedef {{ program?: string, library?: string, file?: string, from: Partial<Record<PackageManager, string>> }} Need
  */
 
 /** @type {readonly Need[]} */
@@ -51,6 +51,36 @@ export const testNeeds = process.platform !== 'linux' ? [] : [
   { program: 'python3', from: { apt: 'python3', dnf: 'python3', pacman: 'python', zypper: 'python3' } },
 ]; // prettier-ignore
 
+/** Some tests run only where these are, and say so where they are not. @type {readonly Need[]} */
+export const furtherTestNeeds = process.platform !== 'linux' ? [] : [
+  { program: 'swtpm', from: { apt: 'swtpm', dnf: 'swtpm', pacman: 'swtpm', zypper: 'swtpm' } },
+  { program: 'passt', from: { apt: 'passt', dnf: 'passt', pacman: 'passt', zypper: 'passt' } },
+  { program: 'xmllint', from: { apt: 'libxml2-utils', dnf: 'libxml2', pacman: 'libxml2', zypper: 'libxml2-tools' } },
+  { program: 'isoinfo', from: { apt: 'genisoimage', dnf: 'genisoimage', pacman: 'cdrtools', zypper: 'mkisofs' } },
+  { file: '/usr/share/qemu/firmware/60-edk2-x86_64.json', from: { apt: 'ovmf' } },
+  { file: '/usr/share/libvirt/schemas/domain.rng', from: { apt: 'libvirt0', dnf: 'libvirt-libs', pacman: 'libvirt' } },
+  { program: 'qemu-system-aarch64', from: { apt: 'qemu-system-arm', dnf: 'qemu-system-aarch64', pacman: 'qemu-system-aarch64' } },
+  { program: 'qemu-system-ppc64', from: { apt: 'qemu-system-ppc', dnf: 'qemu-system-ppc', pacman: 'qemu-system-ppc' } },
+  { program: 'qemu-system-s390x', from: { apt: 'qemu-system-misc', dnf: 'qemu-system-s390x', pacman: 'qemu-system-s390x' } },
+  { program: 'qemu-system-riscv64', from: { apt: 'qemu-system-misc', dnf: 'qemu-system-riscv', pacman: 'qemu-system-riscv' } },
+]; // prettier-ignore
+
+/**
+ * Installs what can be installed of them; what cannot is told in one line and nothing more.
+ * @param {readonly Need[]} needs
+ */
+export async function meetFurtherNeeds(needs) {
+  const missing = await missingNeeds(needs);
+  if (missing.length === 0) return;
+  let left = missing;
+  if ((await packageManager()) === 'apt' && isRoot) {
+    const known = await Promise.all(missing.map((need) => isInstallable(need.from.apt ?? '')));
+    await installWithApt(missing.filter((_, index) => known[index])).catch(() => {});
+    left = await missingNeeds(missing);
+  }
+  if (left.length > 0) say('tests', `some are left out, because this machine lacks ${names(left)}`);
+}
+
 /** Sees to it that all needs are met, or throws a SetupProblem with the command that would. @param {readonly Need[]} needs */
 export async function meetNeeds(needs) {
   const missing = await missingNeeds(needs);
@@ -69,7 +99,10 @@ export async function meetNeeds(needs) {
 async function missingNeeds(needs) {
   const libraries = needs.some((need) => need.library) ? await linkableLibraries() : null;
   const met = await Promise.all(
-    needs.map(async (need) => (need.program ? (await findProgram(need.program)) !== null : libraries === null || libraries.has(need.library ?? ''))),
+    needs.map(async (need) => {
+      if (need.file) return await access(need.file).then(() => true, () => false);
+      return need.program ? (await findProgram(need.program)) !== null : libraries === null || libraries.has(need.library ?? '');
+    }),
   );
   return needs.filter((_, index) => !met[index]);
 }
@@ -131,4 +164,4 @@ async function installAdvice(manager, missing) {
 }
 
 const packageNames = (manager, needs) => [...new Set(needs.map((need) => need.from[manager]).filter(Boolean))];
-const names = (needs) => needs.map((need) => need.program ?? need.library).join(', ');
+const names = (needs) => needs.map((need) => need.program ?? need.library ?? need.file).join(', ');

@@ -1,6 +1,7 @@
 /** What the command prints, against what virsh 9.0.0 prints for the same (measured with its test driver). */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { commands } from '../../cli/commands.ts';
 import { VireoError } from '../../core/base/errors.ts';
 import { type CommandOptions, type CommandOutcome, runCommand } from './command-run.ts';
 import { FakeHost } from './fake-host.ts';
@@ -106,7 +107,7 @@ describe('acts', () => {
     expect([await vireo('start nosuch'), await vireo('start test'), await vireo('shutdown test --mode foo')]).toEqual([
       failed("failed to get domain 'nosuch'"),
       failed('Domain is already active'),
-      failed("Unknown mode foo value, expecting 'acpi' or 'agent'"),
+      failed("Unknown mode foo value, expecting 'acpi', 'agent' or 'signal'"),
     ]);
   });
 });
@@ -179,6 +180,43 @@ describe('definitions', () => {
     await writeFile(`${folder}/a.xml`, '<domain><name>new</name></domain>');
     expect(await vireo('define a.xml', { folder: '/', env: { INIT_CWD: folder } })).toEqual(printed("Domain 'new' defined from a.xml"));
     expect(host.calls[0]?.params).toEqual({ xml: '<domain><name>new</name></domain>', source: `${folder}/a.xml` });
+  });
+
+  test('dumpxml --migratable asks for the migratable form', async () => {
+    addTwo();
+    await vireo('dumpxml test --migratable --security-info');
+    expect(host.calls.find(({ method }) => method === 'domainGetXMLDesc')?.params).toMatchObject({ migratable: true, secure: true, inactive: false });
+  });
+
+  test('domxml-from-native reads the file of a command line', async () => {
+    await writeFile(`${folder}/a.args`, 'qemu -S\n');
+    expect(await vireo('domxml-from-native qemu-argv a.args', { folder })).toEqual(printed('<domain/>'));
+    expect(host.calls.at(-1)).toMatchObject({ method: 'connectDomainXMLFromNative', params: { config: 'qemu -S\n' } });
+  });
+
+  test('domxml-to-native hands over recorded capabilities', async () => {
+    addTwo();
+    await writeFile(`${folder}/caps.replies`, '{}');
+    await vireo('domxml-to-native qemu-argv --domain test --capabilities caps.replies', { folder });
+    expect(host.calls.at(-1)).toMatchObject({ method: 'connectDomainXMLToNative', params: { capabilities: { name: 'caps.replies', text: '{}' } } });
+  });
+
+  test('import says of each file what became of it', async () => {
+    const file = { uuid: null, autostart: false, notUnderstood: [], missingFiles: [] };
+    host.importable.push(
+      { ...file, file: '/q/a.xml', outcome: 'imported', name: 'a', reason: null, autostart: true, notUnderstood: [{ path: 'domain/mood', line: 3 }], missingFiles: ['/images/a.img'] },
+      { ...file, file: '/q/b.xml', outcome: 'refused', name: null, reason: 'XML error: no' },
+    );
+    expect(await vireo('import /q')).toMatchObject({
+      exitCode: 1,
+      stdout: "a.xml: imported as 'a', started with the host\n  line 3: domain/mood is kept but not understood\n  /images/a.img is not there or cannot be read\nb.xml: refused: XML error: no\n\n1 imported, 1 refused\n\n",
+    });
+  });
+
+  test('define --validate refuses what is not understood, and defines nothing', async () => {
+    await writeFile(`${folder}/a.xml`, '<domain><name>new</name>\n\n<odd/></domain>');
+    expect(await vireo('define a.xml --validate', { folder })).toEqual(failed('Failed to define domain from a.xml: XML error: not understood: /domain/odd (line 3)'));
+    expect(host.calls.map(({ method }) => method)).not.toContain('domainDefineXML');
   });
 
   test('define names what it does not understand', async () => {
@@ -277,7 +315,7 @@ describe('help', () => {
       " Domain Monitoring (help keyword 'monitor'):",
       " Host and Hypervisor (help keyword 'host'):",
     ]);
-    expect(stdout.match(/^ {4}\S+/gm)).toHaveLength(32);
+    expect(stdout.match(/^ {4}\S+/gm)).toHaveLength(commands.length);
     expect((await vireo('help monitor')).stdout).toContain('    list                           list domains\n');
   });
 

@@ -4,13 +4,15 @@
  */
 import { channelPair } from '../../core/api/channel.ts';
 import { type Client, connect } from '../../core/api/client.ts';
-import { type HostStatus, type MethodResult, type Methods, type StreamName, methods } from '../../core/api/contract.ts';
+import { type HostStatus, type ImportReport, type MethodResult, type Methods, type StreamName, methods } from '../../core/api/contract.ts';
 import { type Implementation, type ServedEvent, type ServedStream, type ServerOptions, type StreamLink, serve } from '../../core/api/server.ts';
+import { secretService } from '../../core/api/secret-service.ts';
 import { VireoError } from '../../core/base/errors.ts';
 import { Emitter } from '../../core/base/events.ts';
 import { silentLog } from '../../core/base/log.ts';
 import type { JobStatistics } from '../../core/job/job-statistics.ts';
-import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
+import type { DomainEvent, DomainSummary, LongJobHolder } from '../../core/domain/domain-summary.ts';
+import { SecretStore } from '../../core/secret/secret-store.ts';
 import { makeSummary } from '../support/make-summary.ts';
 
 const hostStatus: HostStatus = {
@@ -35,9 +37,14 @@ export class FakeHost {
   /** What dumpxml of every domain says, where it matters. */
   xml: string | null = null;
   control: MethodResult<'domainGetControlInfo'> = { state: 'ok', details: null, forMs: 0 };
-  job: { current: JobStatistics | null; completed: JobStatistics | null } = { current: null, completed: null };
+  job: { current: JobStatistics | null; completed: JobStatistics | null; holder: LongJobHolder | null } = { current: null, completed: null, holder: null };
   status: HostStatus = hostStatus;
+  /** Where its secrets are; a test that has some gives a folder. */
+  secretFolder = '/nonexistent';
+  /** What an import of any folder finds. */
+  readonly importable: ImportReport['files'] = [];
   readonly #events = new Emitter<ServedEvent>();
+  #secrets: Promise<SecretStore> | null = null;
   #revision = 0;
   #lastId = 0;
 
@@ -98,6 +105,7 @@ export class FakeHost {
     const plain: Implementation<Methods> = {
       hostGetStatus: async () => this.status,
       hostHandOver: async () => null,
+      ...secretService(() => (this.#secrets ??= SecretStore.open(this.secretFolder))),
       connectListAllDomains: async () => ({ revision: this.#revision, domains: [...this.domains.values()] }),
       connectGetCapabilities: async () => ({ xml: '<capabilities/>\n' }),
       connectGetDomainCapabilities: async (_call, { arch }) => ({ xml: `<domainCapabilities>\n  <arch>${arch ?? 'x86_64'}</arch>\n</domainCapabilities>\n` }),
@@ -112,6 +120,12 @@ export class FakeHost {
         return null;
       },
       domainCreate: async (_call, { domain, paused }) => this.#change(domain, { id: ++this.#lastId, state: paused ? 'paused' : 'running', reason: paused ? 'user' : 'booted' }),
+      domainSetAutostart: async (_call, { domain, autostart }) => {
+        this.#change(domain, { autostart });
+        return null;
+      },
+      domainInjectNMI: async () => null,
+      domainSendKey: async () => null,
       domainShutdown: async () => null,
       domainReboot: async () => null,
       domainReset: async () => null,
@@ -129,12 +143,15 @@ export class FakeHost {
       },
       domainGetInfo: async (_call, { domain }) => {
         const summary = this.#find(domain);
-        return { summary, maximumMemoryKiB: 98_304, memoryKiB: 65_536, vcpus: 2, cpuTimeNs: summary.id === null ? null : 12_399_000_000, autostart: false };
+        return { summary, maximumMemoryKiB: 98_304, memoryKiB: 65_536, vcpus: 2, cpuTimeNs: summary.id === null ? null : 12_399_000_000, autostart: summary.autostart };
       },
       domainGetXMLDesc: async (_call, { domain, inactive }) => ({ xml: this.xml ?? `<domain type='qemu'${inactive ? '' : " id='1'"}>\n  <name>${this.#find(domain).name}</name>\n</domain>\n` }),
       connectDomainXMLToNative: async () => ({ argv: ['qemu', '-S'], text: 'qemu -S' }),
+      connectDomainXMLFromNative: async () => ({ xml: '<domain/>\n' }),
+      connectCheckDomainXML: async (_call, { xml }) => ({ problem: null, notUnderstood: xml.includes('<odd/>') ? [{ path: '/domain/odd', line: 3 }] : [] }),
+      connectImportFolder: async (_call, { folder }) => ({ folder, files: [...this.importable] }),
       domainGetControlInfo: async () => this.control,
-      domainGetJobStats: async (_call, { completed }) => ({ statistics: completed ? this.job.completed : this.job.current }),
+      domainGetJobStats: async (_call, { completed }) => ({ statistics: completed ? this.job.completed : this.job.current, holder: completed ? null : this.job.holder }),
       domainAbortJob: async () => null,
       domainGetLog: async () => ({ text: '', path: '/state/logs/x.log' }),
       qemuDomainMonitorCommand: async (_call, { hmp }) => ({ result: hmp ? 'VM status: running\r\n' : '{"return":{"running":true},"id":"1"}' }),

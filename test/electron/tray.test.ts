@@ -51,7 +51,7 @@ async function closeWindows(): Promise<void> {
 
 test('the tray has a menu with the counts, each domain with what can be done to it, and Quit', async () => {
   await eventually('the menu has the domain', async () => (await desktop.menu()).length > 4, 20_000);
-  expect(labelsOf(await desktop.menu())).toEqual(['0 running, 1 in all', 'Open Vireo', ['sample (shut off)', 'Open', 'Start'], 'Do not disturb', 'Quit (guests keep running)']);
+  expect(labelsOf(await desktop.menu())).toEqual(['0 running, 1 in all', 'Open Vireo', ['sample (shut off)', 'Open', 'Start'], 'Do not disturb', ['When quitting', 'Ask about guests', 'Keep guests running', 'Shut guests down'], 'Quit']);
 });
 
 test('Start, Pause and Resume in the menu start, pause and resume the domain', async () => {
@@ -100,6 +100,7 @@ test('closing the last window leaves the app in the tray, which opens it again',
 
 test('Quit in the menu ends the app and hands the guest over', async () => {
   const { pid } = await sample();
+  await desktop.clickMenu('When quitting', 'Keep guests running');
   await desktop.clickMenu('Quit (guests keep running)');
   await app.gone();
   backend = await bench.connect();

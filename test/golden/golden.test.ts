@@ -9,7 +9,7 @@ import { liveDefinition } from '../../core/command/live-definition.ts';
 import type { QemuCapabilities } from '../../core/capabilities/qemu-capabilities.ts';
 import { sampleDomain } from '../../core/conf/sample-domain.ts';
 import { formatDomain, parseDomain, unknownNodes } from '../../core/devices/domain-xml.ts';
-import { complete, goldenFolder, goldenLaunch, recordedCapabilities } from './golden-launch.ts';
+import { capabilitiesFor, complete, goldenFolder, goldenLaunch } from './golden-launch.ts';
 
 const cases = (await readdir(`${goldenFolder}cases`)).filter((file) => /^[a-z0-9-]+\.xml$/.test(file)).map((file) => file.slice(0, -4));
 
@@ -18,8 +18,8 @@ describe.each(cases)('%s', (name) => {
   let xml: string;
 
   beforeAll(async () => {
-    capabilities = await recordedCapabilities();
     xml = await readFile(`${goldenFolder}cases/${name}.xml`, 'utf8');
+    capabilities = await capabilitiesFor(xml);
   });
 
   test('is completed as recorded', async () => {

@@ -100,12 +100,11 @@ describe('an emulator that', () => {
 });
 
 describe('a disk that', () => {
-  test('is missing is named by QEMU', async () => {
+  test('is missing is named before QEMU is started', async () => {
     const disk = await defineBootGuest(host);
     await rm(disk);
     const error = await failedStart();
-    expect(error.message).toContain(`Could not open '${disk}': No such file or directory`);
-    expect(error.details['stderr']).toContain(disk);
+    expect(error.message).toContain(`'${disk}' does not exist, and is needed for disk`);
     await nothingIsLeft();
   });
 

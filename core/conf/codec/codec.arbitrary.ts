@@ -7,11 +7,23 @@ export function arbitraryOf<T>(codec: Codec<T>): fc.Arbitrary<T> {
   return shaped(codec) as fc.Arbitrary<T>;
 }
 
+/** Parts that stand in many places are made once: a text alone costs milliseconds. */
+const made = new WeakMap<object, fc.Arbitrary<unknown>>();
+
+function once(part: object, make: () => fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  const known = made.get(part) ?? make();
+  made.set(part, known);
+  return known;
+}
+
 function shaped(codec: AnyCodec): fc.Arbitrary<unknown> {
-  const { shape } = codec;
+  return once(codec, () => make(codec));
+}
+
+function make({ shape }: AnyCodec): fc.Arbitrary<unknown> {
   switch (shape.type) {
     case 'scalar':
-      return scalar(shape.scalar.shape);
+      return once(shape.scalar.shape, () => scalar(shape.scalar.shape));
     case 'object':
       return fc.record(Object.fromEntries(Object.entries(shape.fields).map(([name, field]) => [name, shaped(field)])));
     case 'union':
@@ -36,7 +48,7 @@ function shaped(codec: AnyCodec): fc.Arbitrary<unknown> {
 function scalar(shape: ScalarShape<unknown>): fc.Arbitrary<unknown> {
   switch (shape.type) {
     case 'text':
-      return fc.string({ unit: 'grapheme', minLength: shape.minimumLength, maxLength: 12 }).map((text) => visible(text).padEnd(shape.minimumLength, 'x'));
+      return fc.string({ unit: 'grapheme', minLength: shape.minimumLength, maxLength: 12 }).map((text) => atLeast(shape.minimumLength, visible(text)));
     case 'values':
       return fc.constantFrom(...shape.values);
     case 'integer':
@@ -46,6 +58,11 @@ function scalar(shape: ScalarShape<unknown>): fc.Arbitrary<unknown> {
     case 'pattern':
       return fc.stringMatching(shape.pattern);
   }
+}
+
+/** An element that holds only white space has no text: a text that must be there is more than that. */
+function atLeast(minimumLength: number, text: string): string {
+  return minimumLength > 0 && text.trim() === '' ? 'x'.repeat(minimumLength) : text.padEnd(minimumLength, 'x');
 }
 
 /** What XML 1.0 can hold. */

@@ -102,7 +102,7 @@ const flagScalar: { readonly shape: ScalarShape<boolean> } = { shape: { type: 'v
 /** Every child of that name, in order; each item keeps its own unknown nodes. */
 export function children<T extends object>(name: string, codec: Codec<T>): Codec<readonly (T & Keeping)[]> {
   return {
-    read: (cursor) => cursor.takeChildren((candidate) => candidate === name).map((item) => readKeeping(codec, item)),
+    read: (cursor) => cursor.takeNamed(name).map((item) => readKeeping(codec, item)),
     write(items, builder) {
       for (const item of items) writeKeeping(codec, item, builder.append(name));
     },
@@ -135,7 +135,8 @@ export function withDefault<T>(codec: Codec<T>, value: T): Codec<T> {
 
 /** Absence means `value`, and `value` is written as absence: for elements that say nothing when they are empty. */
 export function unlessDefault<T extends object>(codec: Codec<T>, value: T): Codec<T> {
-  const isDefault = (given: T): boolean => Object.entries(value).every(([name, part]) => Object.is((given as Record<string, unknown>)[name], part));
+  const parts = Object.entries(value);
+  const isDefault = (given: T): boolean => parts.every(([name, part]) => Object.is((given as Record<string, unknown>)[name], part));
   return {
     ...withDefault(codec, value),
     write(given, builder) {
@@ -171,13 +172,18 @@ export function secret<T>(codec: Codec<T | null>): Codec<T | null> {
 
 /** Several parts of the same element. */
 export function object<const F extends Fields>(fields: F): Codec<ObjectOf<F>> {
-  const parts = Object.entries(fields) as [string, Codec<unknown>][];
+  const names = Object.keys(fields);
+  const codecs = Object.values(fields) as unknown as Codec<unknown>[];
   return {
-    read: (cursor) => Object.fromEntries(parts.map(([name, codec]) => [name, codec.read(cursor)])) as ObjectOf<F>,
-    write(value, builder) {
-      for (const [name, codec] of parts) codec.write((value as Record<string, unknown>)[name], builder);
+    read(cursor) {
+      const value: Record<string, unknown> = {};
+      for (let index = 0; index < names.length; index++) value[names[index]!] = codecs[index]!.read(cursor);
+      return value as ObjectOf<F>;
     },
-    present: (cursor) => parts.some(([, codec]) => codec.present(cursor)),
+    write(value, builder) {
+      for (let index = 0; index < names.length; index++) codecs[index]!.write((value as Record<string, unknown>)[names[index]!], builder);
+    },
+    present: (cursor) => codecs.some((codec) => codec.present(cursor)),
     shape: { type: 'object', fields },
   };
 }
@@ -212,6 +218,11 @@ export function mapped<A, B>(codec: Codec<A>, decode: (value: A) => B, encode: (
     present: (cursor) => codec.present(cursor),
     shape: { type: 'mapped', of: codec, decode: decode as (value: never) => unknown },
   };
+}
+
+/** What a value of this type has and the element never says, such as the address of a device that has none. */
+export function absent<T>(): Codec<T | null> {
+  return { read: () => null, write: () => undefined, present: () => false, shape: { type: 'constant', value: null } };
 }
 
 /** A child that is nobody's business but its author's, such as `<metadata>`. */

@@ -54,8 +54,9 @@ export class ElementBuilder {
     if (!kept) return;
     for (const [name, value] of kept.attributes) if (!this.#attributes.has(name)) this.#attributes.set(name, value);
     this.text(kept.text);
-    this.#children.push(...kept.elements);
     for (const [name, inner] of kept.within) this.child(name).keep(inner);
+    for (const first of kept.firsts ?? []) if (!this.#single.has(first.name)) this.#children.push(first);
+    this.#children.push(...kept.elements);
   }
 
   build(): XmlElement {

@@ -17,23 +17,37 @@ export interface ReadContext {
 /** Elements of these namespaces are known by one prefix, whatever prefix the document chose. */
 export const namespacePrefixes: ReadonlyMap<string, string> = new Map([['http://libvirt.org/schemas/domain/qemu/1.0', 'qemu']]);
 
+const noElements: readonly XmlElement[] = [];
+const noAttributes: ReadonlyMap<string, string> = new Map();
+const nothingWithin: ReadonlyMap<string, KeptNodes> = new Map();
+
 export interface Refusal {
   readonly attribute?: string;
   readonly value?: string;
   readonly allowed?: string;
 }
 
+/** Most elements have few attributes and no unknown ones: what is read is counted first and compared by name only then. */
 export class ElementCursor {
   readonly element: XmlElement;
   readonly context: ReadContext;
-  readonly #readAttributes = new Set<string>();
-  readonly #readChildren = new Set<XmlElement>();
-  readonly #single = new Map<string, ElementCursor>();
+  readonly #parent: ElementCursor | null;
+  readonly #readAttributes: string[] = [];
+  readonly #readChildren: XmlElement[] = [];
+  #single: Map<string, ElementCursor> | null = null;
+  /** The children by name, made when the first is asked for: an element of forty optional ones is read in one pass. */
+  #byName: ReadonlyMap<string, readonly XmlElement[]> | null = null;
   #readText = false;
 
-  constructor(element: XmlElement, context: ReadContext) {
+  constructor(element: XmlElement, context: ReadContext, parent: ElementCursor | null = null) {
     this.element = element;
     this.context = context;
+    this.#parent = parent;
+  }
+
+  /** From the root of what is read: `domain/devices/disk`. */
+  get path(): string {
+    return this.#parent ? `${this.#parent.path}/${this.element.name}` : this.element.name;
   }
 
   hasAttribute(name: string): boolean {
@@ -41,8 +55,10 @@ export class ElementCursor {
   }
 
   attribute(name: string): string | null {
-    this.#readAttributes.add(name);
-    return this.element.attributes.get(name) ?? null;
+    const value = this.element.attributes.get(name);
+    if (value === undefined) return null;
+    if (!this.#readAttributes.includes(name)) this.#readAttributes.push(name);
+    return value;
   }
 
   text(): string {
@@ -55,41 +71,87 @@ export class ElementCursor {
   }
 
   hasChild(name: string): boolean {
-    return childElements(this.element).some((child) => canonicalName(child) === name);
+    return this.#named(name).length > 0;
   }
 
   /** The first child of that name; further ones are unknown, as libvirt ignores them. */
   child(name: string): ElementCursor | null {
-    const known = this.#single.get(name);
+    const known = this.#single?.get(name);
     if (known) return known;
-    const element = childElements(this.element).find((child) => canonicalName(child) === name);
+    const element = this.#named(name)[0];
     if (!element) return null;
-    const cursor = new ElementCursor(element, this.context);
+    const cursor = new ElementCursor(element, this.context, this);
+    this.#single ??= new Map();
     this.#single.set(name, cursor);
-    this.#readChildren.add(element);
+    this.#readChildren.push(element);
     return cursor;
   }
 
   /** Every child that `accept` takes; each keeps its own unknown nodes. */
   takeChildren(accept: (name: string) => boolean): readonly ElementCursor[] {
-    const taken = childElements(this.element).filter((child) => accept(canonicalName(child)) && !this.#readChildren.has(child));
-    for (const element of taken) this.#readChildren.add(element);
-    return taken.map((element) => new ElementCursor(element, this.context));
+    return this.#take(childElements(this.element).filter((child) => accept(canonicalName(child))));
+  }
+
+  /** Every child of that name; each keeps its own unknown nodes. */
+  takeNamed(name: string): readonly ElementCursor[] {
+    return this.#take(this.#named(name));
+  }
+
+  #take(elements: readonly XmlElement[]): readonly ElementCursor[] {
+    if (elements.length === 0) return [];
+    const read = new Set(this.#readChildren);
+    const taken = elements.filter((element) => !read.has(element));
+    this.#readChildren.push(...taken);
+    return taken.map((element) => new ElementCursor(element, this.context, this));
+  }
+
+  #named(name: string): readonly XmlElement[] {
+    if (this.element.children.length === 0) return noElements;
+    this.#byName ??= byName(this.element);
+    return this.#byName.get(name) ?? noElements;
   }
 
   /** What nobody read, or null. */
   leftovers(): KeptNodes | null {
-    const attributes = new Map([...this.element.attributes].filter(([name]) => !this.#readAttributes.has(name)));
-    const elements = childElements(this.element).filter((child) => !this.#readChildren.has(child));
+    const attributes = this.#unreadAttributes();
+    const elements = this.#unreadElements();
     const ownText = this.#readText ? '' : textOf(this.element);
     const text = ownText.trim() === '' ? '' : ownText;
-    const within = new Map<string, KeptNodes>();
+    const within = this.#leftoversWithin();
+    if (attributes.size === 0 && elements.length === 0 && text === '' && within.size === 0) return null;
+    const firsts = this.#firstsOf(elements);
+    return { path: this.path, attributes, elements, text, within, line: this.element.line, ...(firsts.length === 0 ? {} : { firsts }) };
+  }
+
+  /** The children that were read and have further ones of their name behind them. */
+  #firstsOf(further: readonly XmlElement[]): readonly XmlElement[] {
+    const names = new Set(further.map(canonicalName).filter((name) => this.#single?.has(name)));
+    return [...names].map((name) => this.#single?.get(name)?.element).filter((element) => element !== undefined);
+  }
+
+  #unreadAttributes(): ReadonlyMap<string, string> {
+    const { attributes } = this.element;
+    if (this.#readAttributes.length === attributes.size) return noAttributes;
+    return new Map([...attributes].filter(([name]) => !this.#readAttributes.includes(name)));
+  }
+
+  #unreadElements(): readonly XmlElement[] {
+    const { children } = this.element;
+    if (children.length === 0 || this.#readChildren.length === children.length) return noElements;
+    const read = new Set(this.#readChildren);
+    return childElements(this.element).filter((child) => !read.has(child));
+  }
+
+  #leftoversWithin(): ReadonlyMap<string, KeptNodes> {
+    if (!this.#single) return nothingWithin;
+    let within: Map<string, KeptNodes> | null = null;
     for (const [name, cursor] of this.#single) {
       const inner = cursor.leftovers();
-      if (inner) within.set(name, inner);
+      if (!inner) continue;
+      within ??= new Map();
+      within.set(name, inner);
     }
-    if (attributes.size === 0 && elements.length === 0 && text === '' && within.size === 0) return null;
-    return { attributes, elements, text, within, line: this.element.line };
+    return within ?? nothingWithin;
   }
 
   /** Throws XML_ERROR; details carry line, column, element, attribute and value. */
@@ -109,6 +171,18 @@ export class ElementCursor {
     const text = `Invalid value for ${where}: '${shorten(value)}'. Allowed: ${allowed}`;
     this.fail(text, attribute === null ? { value, allowed } : { attribute, value, allowed });
   }
+}
+
+function byName(element: XmlElement): ReadonlyMap<string, readonly XmlElement[]> {
+  const groups = new Map<string, XmlElement[]>();
+  for (const child of element.children) {
+    if (typeof child === 'string') continue;
+    const name = canonicalName(child);
+    const group = groups.get(name);
+    if (group) group.push(child);
+    else groups.set(name, [child]);
+  }
+  return groups;
 }
 
 function canonicalName(element: XmlElement): string {

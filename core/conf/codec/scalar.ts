@@ -127,3 +127,27 @@ export const macAddress: Scalar<string> = {
   allowed: 'a unicast MAC address such as 52:54:00:12:34:56',
   shape: { type: 'pattern', pattern: /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/ },
 };
+
+const ipv4Byte = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+const ipv4Form = new RegExp(`^${ipv4Byte}(\\.${ipv4Byte}){3}$`);
+/** Groups and one `::` are counted below: a pattern of all spellings would be unreadable. */
+const ipv6Form = /^[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,8}$/;
+
+/** An IPv4 or IPv6 address, the latter in lower case; no scope and no IPv4 tail. */
+export const ipAddress: Scalar<string> = {
+  parse(text) {
+    const address = text.toLowerCase();
+    if (ipv4Form.test(address)) return address;
+    if (!ipv6Form.test(address)) return undefined;
+    const halves = address.split('::');
+    const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
+    const isWhole = halves.length === 1 && groups.length === 8;
+    const isShortened = halves.length === 2 && groups.length < 8;
+    return groups.every((group) => group !== '') && (isWhole || isShortened) ? address : undefined;
+  },
+  format: (value) => value,
+  allowed: 'an IPv4 or IPv6 address',
+  shape: { type: 'pattern', pattern: /^((10|172)\.(1?\d\.){2}[1-9]|fd00(:[1-9a-f]{1,4}){1,3}::[1-9a-f]{0,4})$/ },
+};
+
+export const ipv4Address: Scalar<string> = pattern(ipv4Form, 'an IPv4 address');

@@ -1,23 +1,29 @@
 /**
- * `<console>`: a virtio console, or libvirt's second name for the first serial port. The latter is no device of its
- * own: mirror-console.ts keeps it like the port that it stands for.
+ * `<console>`: a virtio or SCLP console, or libvirt's second name for the first serial port. The latter is no device of
+ * its own: mirror-console.ts keeps it like the port that it stands for.
  */
 import { VireoError } from '../../base/errors.ts';
 import { attribute, child, type Infer, liveOnly, object, optional } from '../../conf/codec/codec.ts';
 import { oneOf, someText, unsigned } from '../../conf/codec/scalar.ts';
-import { deviceFields } from '../../conf/device-address.ts';
 import { devicesOf, type DeviceOf } from '../../conf/device-definition.ts';
 import { addressProperties, aliasOf } from '../address-properties.ts';
-import { chardevFragment, chardevId, characterFields, liveCharacter, prepareCharacter, validateCharacter } from '../character/character.ts';
+import { characterFields, chardevId } from '../character/character.ts';
+import { characterNeeds, chardevFragments } from '../character/chardev.ts';
+import { liveCharacter, prepareCharacter } from '../character/live-character.ts';
+import { validateCharacter } from '../character/validate-character.ts';
 import { json } from '../command-fragment.ts';
-import type { DeviceModule } from '../device-module.ts';
+import type { DeviceModule, DomainSurroundings } from '../device-module.ts';
+import { pciFields } from '../pci-fields.ts';
+import { requireDeviceType } from '../require-device-type.ts';
+
+const targetTypes = ['serial', 'xen', 'uml', 'virtio', 'lxc', 'openvz', 'sclp', 'sclplm'] as const;
 
 const consoleCodec = object({
   ...characterFields,
   /** The pty's path once more, where old tools look for it. */
   tty: liveOnly(optional(attribute('tty', someText))),
-  target: optional(child('target', object({ type: optional(attribute('type', oneOf(['serial', 'virtio']))), port: optional(attribute('port', unsigned)) }))),
-  ...deviceFields,
+  target: optional(child('target', object({ type: optional(attribute('type', oneOf(targetTypes))), port: optional(attribute('port', unsigned)) }))),
+  ...pciFields,
 });
 
 declare module '../../conf/device-definition.ts' {
@@ -26,8 +32,19 @@ declare module '../../conf/device-definition.ts' {
   }
 }
 
-export function isVirtioConsole(console: DeviceOf<'console'>): boolean {
+type Console = DeviceOf<'console'>;
+
+/** -device types of the consoles that are devices. */
+const drivers = { virtio: 'virtconsole', sclp: 'sclpconsole', sclplm: 'sclplmconsole' } as const;
+
+function isVirtioConsole(console: Console): boolean {
   return console.target?.type === 'virtio';
+}
+
+/** Null for the second name of a serial port and for consoles of other hypervisors. */
+function driverOf(console: Console): string | null {
+  const type = console.target?.type;
+  return type === 'virtio' || type === 'sclp' || type === 'sclplm' ? drivers[type] : null;
 }
 
 export const consoleModule: DeviceModule<'console'> = {
@@ -39,28 +56,42 @@ export const consoleModule: DeviceModule<'console'> = {
     return { ...console, target: { type: console.target?.type ?? 'serial', port: Math.max(port, 0) } };
   },
   domainDefaults: 'none',
-  validate(console, { definition }) {
-    const port = console.target?.port ?? 0;
-    if (!isVirtioConsole(console) && port > 0) throw new VireoError('CONFIG_UNSUPPORTED', `console ${port}: only the first console can be a serial port`);
-    if (isVirtioConsole(console)) validateCharacter(console, `console ${port}`);
-    else if (devicesOf(definition.devices, 'serial').length === 0) throw new VireoError('XML_ERROR', 'a serial console needs a serial port');
-  },
+  validate: validateConsole,
   address: (console) => (isVirtioConsole(console) ? { type: 'virtio-serial', console: true } : { type: 'none' }),
   alias: (console) => `console${console.target?.port ?? 0}`,
-  abi: { tty: 'may-change', backend: 'may-change', log: 'may-change', target: 'same', alias: 'may-change', address: 'same' },
-  prepare: (console, launch) => (isVirtioConsole(console) ? prepareCharacter(console, launch, true) : console),
+  abi: { tty: 'may-change', backend: 'may-change', log: 'may-change', target: 'same', alias: 'may-change', acpi: 'same', address: 'same' },
+  prepare: (console, launch) => (driverOf(console) === null ? console : prepareCharacter(console, launch, true)),
   commandLine(console, launch) {
-    if (!isVirtioConsole(console)) return [];
+    const driver = driverOf(console);
+    if (driver === null) return [];
     const id = aliasOf(console);
-    return [chardevFragment(console, id), json('device', { driver: 'virtconsole', ...addressProperties(console.address, launch), chardev: chardevId(id), id })];
+    return [...chardevFragments(console, id, launch), json('device', { driver, ...addressProperties(console.address, launch), chardev: chardevId(id), id })];
   },
   boots: () => 'none',
-  hostNeeds: 'none',
+  hostNeeds: (console) => (driverOf(console) === null ? [] : characterNeeds(console)),
   sideProcesses: 'none',
   hotplug: 'unsupported',
   live(console, facts) {
     const live = liveCharacter(console, facts);
     return live.backend.type === 'pty' ? { ...live, tty: live.backend.source?.path ?? null } : live;
   },
-  label: (console) => (isVirtioConsole(console) ? 'virtio console' : 'serial console'),
+  label: (console) => `${console.target?.type ?? 'serial'} console`,
 };
+
+function validateConsole(console: Console, domain: DomainSurroundings): void {
+  const port = console.target?.port ?? 0;
+  const type = console.target?.type ?? 'serial';
+  const name = `console ${port}`;
+  if (type === 'serial') {
+    if (port > 0) throw new VireoError('CONFIG_UNSUPPORTED', `${name}: only the first <console> can be of target type 'serial'`);
+    if (devicesOf(domain.definition.devices, 'serial').length === 0) throw new VireoError('XML_ERROR', `${name}: target type 'serial' needs a <serial> port`);
+    return;
+  }
+  const driver = driverOf(console);
+  if (driver === null) throw new VireoError('CONFIG_UNSUPPORTED', `${name}: target type '${type}' belongs to another hypervisor; QEMU has serial, virtio, sclp and sclplm`);
+  validateCharacter(console, name, domain);
+  requireDeviceType(domain.capabilities, driver, `${name}: target type '${type}'`);
+  if (console.address && console.address.type !== (type === 'virtio' ? 'virtio-serial' : null) && !(type === 'virtio' && console.address.type === 'ccw')) {
+    throw new VireoError('XML_ERROR', `${name}: target type '${type}' does not take an <address> of type '${console.address.type}'`);
+  }
+}

@@ -1,53 +1,68 @@
 /** The controllers that a domain has without naming them: the board's, and those that its devices need. */
 import { devicesOf, type DeviceOf } from '../../conf/device-definition.ts';
-import type { DomainSurroundings } from '../device-module.ts';
+import type { AddressNeed, DomainSurroundings } from '../device-module.ts';
 import type { ControllerType } from './controller.ts';
-import { createController } from './controller-model.ts';
+import { ich9Functions, impliedUsbModel } from './controller-model.ts';
+import { createController } from './create-controller.ts';
 
 /** More controllers than this come from a wrong number in an address, not from a wish. */
-const maximumImplicitControllers = 64;
+const maximumImplicitControllers = 100;
 
 export function implicitControllers(domain: DomainSurroundings): readonly DeviceOf<'controller'>[] {
+  const { board, capabilities } = domain;
   const present = new Set(devicesOf(domain.definition.devices, 'controller').map(({ type, index }) => `${type} ${index}`));
+  const hasUsb = [...present].some((key) => key.startsWith('usb '));
   const added: DeviceOf<'controller'>[] = [];
   const add = (type: ControllerType, index: number, model: string | null = null): void => {
     if (present.has(`${type} ${index}`)) return;
     present.add(`${type} ${index}`);
     added.push(createController(type, index, model));
   };
-  if (domain.machine === 'q35') {
-    add('pci', 0, 'pcie-root');
-    add('sata', 0);
-  }
-  if (domain.machine === 'i440fx') add('pci', 0, 'pci-root');
-  const hasUsb = devicesOf(domain.definition.devices, 'controller').some(({ type }) => type === 'usb');
-  if (!hasUsb && domain.machine !== 'other') add('usb', 0);
-  for (const { type, highest } of neededControllers(domain)) {
-    for (let index = 0; index <= Math.min(highest, maximumImplicitControllers - 1); index += 1) add(type, index);
-  }
+  // s390x has PCI only where QEMU has the device that stands for a function of it.
+  if (board.pciRoot !== null && (board.name !== 's390-ccw' || capabilities.deviceTypes.has('zpci'))) add('pci', 0, board.pciRoot);
+  if (!hasUsb) added.push(...impliedUsb(domain));
+  if (board.builtInDisks === 'sata') add('sata', 0);
+  const scsiModel = scsiModelForHostDevices(domain);
+  for (const { type, index } of neededControllers(domain)) add(type, index, type === 'scsi' ? scsiModel : null);
   return added;
 }
 
-function neededControllers(domain: DomainSurroundings): readonly { type: ControllerType; highest: number }[] {
-  return domain.definition.devices.flatMap((device): readonly { type: ControllerType; highest: number }[] => {
-    const need = domain.needOf(device);
-    if (need.type === 'virtio-serial') return [{ type: need.type, highest: device.address?.type === 'virtio-serial' ? device.address.controller : 0 }];
-    if (need.type === 'drive') return [{ type: need.controller, highest: device.address?.type === 'drive' ? device.address.controller : need.preferred.controller }];
-    return [];
-  });
+/** A further controller for devices of the host is like the one that they have: it is there because that one is full (libvirt). */
+function scsiModelForHostDevices({ definition: { devices } }: DomainSurroundings): string | null {
+  const isForHost = devices.some((device) => device.kind === 'hostdev' && device.address?.type === 'drive');
+  return isForHost ? (devicesOf(devices, 'controller').find(({ type }) => type === 'scsi')?.model ?? null) : null;
 }
 
-/** The number of a controller that names none: the first that no other of its type has. */
-export function chooseIndex(controller: DeviceOf<'controller'>, domain: DomainSurroundings): number {
-  const same = devicesOf(domain.definition.devices, 'controller').filter(({ type }) => type === controller.type);
-  const used = new Set(same.map(({ index }) => index));
-  const isRoot = controller.model?.endsWith('-root') ?? false;
-  let free = controller.type === 'pci' && !isRoot ? 1 : 0;
-  for (const other of same) {
-    if (other.index !== null) continue;
-    while (used.has(free)) free += 1;
-    if (other === controller) return free;
-    free += 1;
+/** An EHCI alone would leave slow devices without a place. */
+function impliedUsb(domain: DomainSurroundings): readonly DeviceOf<'controller'>[] {
+  const model = impliedUsbModel(domain);
+  if (model === null) return [];
+  const models = model in ich9Functions ? Object.keys(ich9Functions) : [model];
+  return models.map((each) => createController('usb', 0, each));
+}
+
+/** Disk controllers are numbered without gaps, so that the drives' names lead to them; of the others only the named one is made. */
+function neededControllers(domain: DomainSurroundings): readonly { readonly type: ControllerType; readonly index: number }[] {
+  const needed = domain.definition.devices.flatMap((device) => neededBy(domain.needOf(device), device.address) ?? []);
+  const highest = new Map<ControllerType, number>();
+  for (const { type, index } of needed) if (isDiskController(type)) highest.set(type, Math.max(index, highest.get(type) ?? 0));
+  const disks = [...highest].flatMap(([type, last]) => Array.from({ length: Math.min(last + 1, maximumImplicitControllers) }, (_, index) => ({ type, index })));
+  return [...disks, ...needed.filter(({ type }) => !isDiskController(type))];
+}
+
+function isDiskController(type: ControllerType): boolean {
+  return type === 'scsi' || type === 'ide' || type === 'sata' || type === 'fdc';
+}
+
+function neededBy(need: AddressNeed, address: DeviceOf<'controller'>['address']): { readonly type: ControllerType; readonly index: number } | null {
+  switch (need.type) {
+    case 'virtio-serial':
+      return { type: 'virtio-serial', index: address?.type === 'virtio-serial' ? address.controller : 0 };
+    case 'drive':
+      return { type: need.controller, index: address?.type === 'drive' ? address.controller : need.preferred.controller };
+    case 'ccid':
+      return { type: 'ccid', index: address?.type === 'ccid' ? address.controller : 0 };
+    default:
+      return null;
   }
-  return free;
 }

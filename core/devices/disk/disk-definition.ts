@@ -1,46 +1,86 @@
-/** The form of `<disk>` in a definition, and what is read off it everywhere: its source. */
-import { attribute, child, childFlag, childText, type Infer, object, optional, union, withDefault } from '../../conf/codec/codec.ts';
-import { oneOf, onOff, pattern, positive, someText } from '../../conf/codec/scalar.ts';
-import { bootField, deviceFields } from '../../conf/device-address.ts';
+/** The form of `<disk>` in a definition, in libvirt's order, and what is read off it everywhere: its source. */
+import { attribute, child, childFlag, childText, type Codec, type Infer, liveOnly, mapped, object, optional, withDefault } from '../../conf/codec/codec.ts';
+import { listWithin } from '../../conf/codec/shorthands.ts';
+import { oneOf, onOff, pattern, positive, type Scalar, someText, unsigned, yesNo } from '../../conf/codec/scalar.ts';
+import { bootField } from '../../conf/device-address.ts';
 import type { DeviceOf } from '../../conf/device-definition.ts';
+import { pciFields } from '../pci-fields.ts';
+import { backingChainCodec } from './backing-chain.ts';
+import { diskDriverCodec } from './disk-driver.ts';
+import { ioTuneCodec } from './io-tune.ts';
+import { pathAttribute } from './source-fields.ts';
+import { authCodec, encryptionCodec } from './storage-encryption.ts';
+import { driveBackendCodec, formatCodec, storageFormats } from './storage-source.ts';
 
-/** Formats that QEMU 7.2 opens by name. */
-export const diskFormats = ['raw', 'qcow2', 'qcow', 'qed', 'vmdk', 'vdi', 'vpc', 'vhdx', 'luks', 'bochs', 'cloop', 'dmg', 'parallels'] as const;
-export const diskBuses = ['virtio', 'sata', 'ide', 'scsi', 'usb', 'fdc'] as const;
+export const diskBuses = ['virtio', 'sata', 'ide', 'scsi', 'usb', 'fdc', 'sd', 'xen', 'uml'] as const;
 
-const startupPolicy = optional(attribute('startupPolicy', oneOf(['mandatory', 'requisite', 'optional'])));
+/** 0 is how some say that nothing is set. */
+function count(name: string): Codec<number | null> {
+  return mapped(optional(attribute(name, unsigned)), (value) => (value === 0 ? null : value), (value) => value);
+}
+
+/** What a block job copies the disk to; only a run has one. */
+const mirrorCodec = object({
+  format: optional(child('format', formatCodec)),
+  backend: driveBackendCodec,
+  /** The form of old: the copy's path and format as attributes of the element itself. */
+  file: pathAttribute('file'),
+  oldFormat: optional(attribute('format', oneOf(storageFormats))),
+  job: optional(attribute('job', oneOf(['copy', 'active-commit']))),
+  ready: optional(attribute('ready', oneOf(['yes', 'abort', 'pivot']))),
+  chain: backingChainCodec,
+});
+
+/** Xen's `ioemu:` before a name says nothing to QEMU. */
+const targetName: Scalar<string> = {
+  ...pattern(/^(fd|hd|sd|vd|xvd|ubd)[a-zA-Z0-9_]{1,32}$/, 'a name such as vda, sdb or hdc'),
+  parse: (text) => /^(?:ioemu:)?((?:fd|hd|sd|vd|xvd|ubd)[a-zA-Z0-9_]{1,32})$/.exec(text)?.[1],
+};
+
+const targetCodec = object({
+  dev: attribute('dev', targetName),
+  bus: optional(attribute('bus', oneOf(diskBuses))),
+  /** Closed is what a tray is unless something else is said. */
+  tray: mapped(optional(attribute('tray', oneOf(['open', 'closed']))), (word) => (word === 'closed' ? null : word), (word) => word),
+  removable: optional(attribute('removable', onOff)),
+  rotationRate: count('rotation_rate'),
+});
 
 export const diskCodec = object({
-  driver: optional(
-    child('driver', object({
-      name: withDefault(attribute('name', oneOf(['qemu'])), 'qemu'),
-      type: optional(attribute('type', oneOf(diskFormats))),
-      cache: optional(attribute('cache', oneOf(['default', 'none', 'writethrough', 'writeback', 'directsync', 'unsafe']))),
-      errorPolicy: optional(attribute('error_policy', oneOf(['stop', 'report', 'ignore', 'enospace']))),
-      readErrorPolicy: optional(attribute('rerror_policy', oneOf(['stop', 'report', 'ignore']))),
-      io: optional(attribute('io', oneOf(['threads', 'native', 'io_uring']))),
-      copyOnRead: optional(attribute('copy_on_read', onOff)),
-      discard: optional(attribute('discard', oneOf(['ignore', 'unmap']))),
-      queues: optional(attribute('queues', positive)),
-      detectZeroes: optional(attribute('detect_zeroes', oneOf(['off', 'on', 'unmap']))),
-    })),
-  ),
-  backend: union('type', {
-    file: object({ source: optional(child('source', object({ file: optional(attribute('file', someText)), startupPolicy }))) }),
-    block: object({ source: optional(child('source', object({ dev: optional(attribute('dev', someText)), startupPolicy }))) }),
-  }, 'file'),
+  driver: optional(child('driver', diskDriverCodec)),
+  /** Where old definitions have it; newer ones say it in the source. */
+  auth: optional(child('auth', authCodec)),
+  backend: driveBackendCodec,
   device: withDefault(attribute('device', oneOf(['disk', 'cdrom', 'floppy', 'lun'])), 'disk'),
-  target: child('target', object({
-    dev: attribute('dev', pattern(/^(vd|sd|hd|fd|xvd|ubd)[a-z]{1,3}$/, 'a name such as vda, sdb or hdc')),
-    bus: optional(attribute('bus', oneOf(diskBuses))),
-    tray: optional(attribute('tray', oneOf(['open', 'closed']))),
-    removable: optional(attribute('removable', onOff)),
-  })),
+  model: optional(attribute('model', oneOf(['virtio', 'virtio-transitional', 'virtio-non-transitional']))),
+  rawio: optional(attribute('rawio', yesNo)),
+  sgio: optional(attribute('sgio', oneOf(['filtered', 'unfiltered']))),
+  snapshot: optional(attribute('snapshot', oneOf(['no', 'internal', 'external', 'manual']))),
+  chain: backingChainCodec,
+  backendDomain: optional(child('backenddomain', attribute('name', someText))),
+  geometry: optional(child('geometry', object({
+    cylinders: attribute('cyls', positive), heads: attribute('heads', positive), sectors: attribute('secs', positive),
+    translation: optional(attribute('trans', oneOf(['auto', 'none', 'lba']))),
+  }))),
+  blockio: optional(child('blockio', object({
+    logicalBlockBytes: count('logical_block_size'), physicalBlockBytes: count('physical_block_size'), discardGranularityBytes: count('discard_granularity'),
+  }))),
+  mirror: liveOnly(optional(child('mirror', mirrorCodec))),
+  target: child('target', targetCodec),
+  iotune: ioTuneCodec,
+  /** Names of the domain's throttle groups, the innermost first. */
+  throttleFilters: listWithin('throttlefilters', 'throttlefilter', object({ group: attribute('group', someText) })),
   readonly: childFlag('readonly'),
   shareable: childFlag('shareable'),
+  transient: optional(child('transient', object({ shareBacking: optional(attribute('shareBacking', yesNo)) }))),
   serial: optional(childText('serial', pattern(/^[\w .+-]{1,247}$/, 'letters, digits, spaces and ". _ + -"'))),
+  wwn: optional(childText('wwn', pattern(/^(0x)?[0-9a-fA-F]{16}$/, '16 hexadecimal digits'))),
+  vendor: optional(childText('vendor', pattern(/^[ -~]{0,8}$/, 'up to 8 characters that can be printed'))),
+  product: optional(childText('product', pattern(/^[ -~]{0,40}$/, 'up to 40 characters that can be printed'))),
+  /** Where old definitions have it; newer ones say it in the source. */
+  encryption: optional(child('encryption', encryptionCodec)),
   ...bootField,
-  ...deviceFields,
+  ...pciFields,
 });
 
 declare module '../../conf/device-definition.ts' {
@@ -50,9 +90,37 @@ declare module '../../conf/device-definition.ts' {
 }
 
 export type Disk = DeviceOf<'disk'>;
+export type DiskMirror = NonNullable<Disk['mirror']>;
 
-/** The host's file or device, null for an empty drive. */
-export function diskSource({ backend }: Disk): string | null {
-  if (!backend.source) return null;
-  return 'file' in backend.source ? backend.source.file : backend.source.dev;
+/** The path of the host's file, device or folder, null for what has none: an empty drive, network storage. */
+export function diskSource({ backend }: Pick<Disk, 'backend'>): string | null {
+  switch (backend.type) {
+    case 'file':
+      return backend.source?.file ?? null;
+    case 'block':
+    case 'vhostvdpa':
+      return backend.source?.dev ?? null;
+    case 'dir':
+      return backend.source?.dir ?? null;
+    case 'vhostuser':
+      return backend.source?.path ?? null;
+    case 'network':
+    case 'volume':
+    case 'nvme':
+      return null;
+  }
+}
+
+/** Whether there is no medium in the drive. */
+export function isEmptyDrive({ backend }: Pick<Disk, 'backend'>): boolean {
+  switch (backend.type) {
+    case 'file':
+    case 'block':
+    case 'dir':
+      return diskSource({ backend }) === null;
+    case 'volume':
+      return (backend.source?.pool ?? null) === null;
+    default:
+      return backend.source === null;
+  }
 }

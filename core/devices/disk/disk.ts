@@ -1,8 +1,16 @@
-/** `<disk>`: a block device of the guest, backed by a file or a block device of the host. */
-import { type AddressNeed, type DeviceModule, pciNeed, pciRank } from '../device-module.ts';
+/** `<disk>`: a block device of the guest, backed by a file, a device, a folder or a server of storage. */
+import { type AddressNeed, type DeviceModule, pciRank, virtioNeed } from '../device-module.ts';
+import { devicesOf } from '../../conf/device-definition.ts';
+import type { DomainDefinition } from '../../conf/domain-definition.ts';
+import { completeDisk } from './complete-disk.ts';
 import { diskCommandLine } from './disk-command.ts';
-import { type Disk, diskCodec, diskSource } from './disk-definition.ts';
+import { type Disk, diskCodec, isEmptyDrive } from './disk-definition.ts';
+import { isOnNarrowBus } from './disk-device.ts';
+import { diskHostNeeds } from './disk-host-needs.ts';
+import { numberImages } from './disk-images.ts';
 import { diskBus, diskIndex } from './disk-target.ts';
+import { prepareReservations, reservationProcesses } from './persistent-reservations.ts';
+import { sourceLabel } from './source-label.ts';
 import { validateDisk } from './validate-disk.ts';
 
 export const diskModule: DeviceModule<'disk'> = {
@@ -14,45 +22,56 @@ export const diskModule: DeviceModule<'disk'> = {
   address: diskNeed,
   alias: diskAlias,
   abi: {
-    driver: 'may-change',
+    driver: {
+      name: 'may-change', type: 'may-change', cache: 'may-change', errorPolicy: 'may-change', readErrorPolicy: 'may-change', io: 'may-change',
+      ioeventfd: 'may-change', eventIdx: 'same', copyOnRead: 'may-change', discard: 'may-change', ioThread: 'may-change', detectZeroes: 'may-change',
+      discardNoUnref: 'may-change', queues: 'same', queueSize: 'same', iommu: 'same', ats: 'same', packed: 'same', pagePerVq: 'same',
+      metadataCacheBytes: 'may-change', ioThreads: 'may-change',
+    },
+    auth: 'may-change',
     backend: 'may-change',
     device: 'same',
-    target: 'same',
+    model: 'same',
+    rawio: 'may-change',
+    sgio: 'may-change',
+    snapshot: 'may-change',
+    chain: 'may-change',
+    backendDomain: 'may-change',
+    geometry: 'same',
+    blockio: 'same',
+    mirror: 'may-change',
+    target: { dev: 'same', bus: 'same', tray: 'may-change', removable: 'same', rotationRate: 'same' },
+    iotune: 'may-change',
+    throttleFilters: 'may-change',
     readonly: 'same',
     shareable: 'may-change',
+    transient: 'may-change',
     serial: 'same',
+    wwn: 'same',
+    vendor: 'same',
+    product: 'same',
+    encryption: 'may-change',
     boot: 'may-change',
     alias: 'may-change',
+    acpi: 'same',
     address: 'same',
   },
-  prepare: 'nothing',
+  prepare: (disk, launch, definition) => prepareReservations(numberImages(disk, definition), launch),
   commandLine: diskCommandLine,
   boots: (disk) => (disk.device === 'cdrom' ? 'cdrom' : disk.device === 'floppy' ? 'fd' : 'hd'),
-  hostNeeds: 'none',
-  sideProcesses: 'none',
+  hostNeeds: diskHostNeeds,
+  sideProcesses: reservationProcesses,
   hotplug: 'unsupported',
   live: 'none',
   label: diskLabel,
 };
 
-/** As libvirt: an image without a named format is raw, never probed; a CD is read-only. */
-function completeDisk(disk: Disk): Disk {
-  const driver = disk.driver ?? { name: 'qemu', type: null, cache: null, errorPolicy: null, readErrorPolicy: null, io: null, copyOnRead: null, discard: null, queues: null, detectZeroes: null };
-  return {
-    ...disk,
-    driver: { ...driver, type: driver.type ?? 'raw' },
-    target: { ...disk.target, bus: diskBus(disk.target) },
-    readonly: disk.readonly || disk.device === 'cdrom',
-  };
-}
-
 function diskNeed(disk: Disk): AddressNeed {
-  const bus = diskBus(disk.target);
-  const index = diskIndex(disk.target.dev);
+  const index = diskIndex(disk.target.dev) ?? 0;
   const drive = { type: 'drive', target: 0 } as const;
-  switch (bus) {
+  switch (diskBus(disk)) {
     case 'virtio':
-      return pciNeed(pciRank.disk, 'either');
+      return virtioNeed(pciRank.disk, disk.model === 'virtio-transitional' ? { connect: 'conventional' } : {});
     case 'usb':
       return { type: 'usb' };
     case 'sata':
@@ -63,22 +82,26 @@ function diskNeed(disk: Disk): AddressNeed {
       return { type: 'drive', controller: 'scsi', preferred: { ...drive, controller: Math.floor(index / 7), bus: 0, unit: index % 7 } };
     case 'fdc':
       return { type: 'drive', controller: 'fdc', preferred: { ...drive, controller: Math.floor(index / 2), bus: 0, unit: index % 2 } };
+    case 'sd':
+    case 'xen':
+    case 'uml':
+      return { type: 'none' };
   }
 }
 
-function diskAlias(disk: Disk, number: (prefix: string) => string): string {
-  const bus = diskBus(disk.target);
-  if (bus === 'virtio') return number('virtio-disk');
-  if (bus === 'usb') return number('usb-disk');
+function diskAlias(disk: Disk, number: (prefix: string) => string, definition: DomainDefinition): string {
+  const bus = diskBus(disk);
   const { address } = disk;
-  if (address?.type !== 'drive') return number(`${bus}-disk`);
-  const place = bus === 'scsi' ? [address.bus, address.target, address.unit] : [address.bus, address.unit];
+  if (address?.type !== 'drive') {
+    const isFirst = devicesOf(definition.devices, 'disk').find((other) => diskBus(other) === bus && diskIndex(other.target.dev) === diskIndex(disk.target.dev)) === disk;
+    const index = diskIndex(disk.target.dev);
+    return isFirst && index !== null ? `${bus}-disk${index}` : number(`${bus}-disk`);
+  }
+  const place = bus === 'scsi' && !isOnNarrowBus(disk, definition) ? [address.bus, address.target, address.unit] : [address.bus, address.unit];
   return `${bus}${address.controller}-${place.join('-')}`;
 }
 
 function diskLabel(disk: Disk): string {
-  const kind = disk.device === 'cdrom' ? 'CD-ROM' : disk.device === 'floppy' ? 'floppy' : 'disk';
-  const source = diskSource(disk);
-  const name = source === null ? ' (empty)' : `, ${source.split('/').at(-1)}`;
-  return `${diskBus(disk.target)} ${kind} ${disk.target.dev}${name}`;
+  const kind = disk.device === 'cdrom' ? 'CD-ROM' : disk.device;
+  return `${diskBus(disk)} ${kind} ${disk.target.dev}${isEmptyDrive(disk) ? ' (empty)' : `, ${sourceLabel(disk.backend)}`}`;
 }

@@ -1,43 +1,11 @@
-/** `<graphics type='vnc'>`: a display that is looked at from outside; on a private Unix socket unless asked otherwise. */
-import { VireoError } from '../../base/errors.ts';
-import { attribute, children, type Infer, liveOnly, object, optional, secret, union } from '../../conf/codec/codec.ts';
-import { anyText, integer, oneOf, pattern, someText, yesNo } from '../../conf/codec/scalar.ts';
-import { deviceFields } from '../../conf/device-address.ts';
-import { type DeviceOf, devicesOf } from '../../conf/device-definition.ts';
-import { type CommandFragment, keyed } from '../command-fragment.ts';
-import type { DeviceModule, DomainSurroundings } from '../device-module.ts';
+/** `<graphics>`: a display that is looked at from outside; on a private Unix socket unless asked otherwise. */
+import type { DeviceModule, HostNeed, SideProcess } from '../device-module.ts';
+import { certificateFolder } from '../character/chardev.ts';
 import type { LaunchContext } from '../launch-context.ts';
-
-const graphicsCodec = object({
-  backend: union('type', {
-    vnc: object({
-      port: optional(attribute('port', integer(-1, 65_535))),
-      autoport: optional(attribute('autoport', yesNo)),
-      listenAddress: optional(attribute('listen', pattern(/^[0-9A-Za-z.:%-]{1,255}$/, 'an address or a host name'))),
-      keymap: optional(attribute('keymap', pattern(/^[A-Za-z0-9_-]{1,32}$/, "the name of one of QEMU's key maps"))),
-      sharePolicy: optional(attribute('sharePolicy', oneOf(['allow-exclusive', 'force-shared', 'ignore']))),
-      /** QEMU uses the first eight characters only (RFB's DES authentication). */
-      password: secret(optional(attribute('passwd', anyText))),
-      listens: children('listen', union('type', {
-        socket: object({ socket: liveOnly(optional(attribute('socket', someText))) }),
-        address: object({ address: optional(attribute('address', pattern(/^[0-9A-Za-z.:%-]{1,255}$/, 'an address or a host name'))) }),
-        none: object({}),
-      })),
-    }),
-  }),
-  ...deviceFields,
-});
-
-declare module '../../conf/device-definition.ts' {
-  interface DeviceDefinitions {
-    graphics: Infer<typeof graphicsCodec>;
-  }
-}
-
-type Graphics = DeviceOf<'graphics'>;
-
-/** VNC displays are counted from this TCP port. */
-const firstVncPort = 5900;
+import { completeGraphics } from './complete-graphics.ts';
+import { graphicsCommandLine } from './graphics-command.ts';
+import { type Graphics, graphicsCodec, listenOf, tcpAddress } from './graphics-definition.ts';
+import { validateGraphics } from './validate-graphics.ts';
 
 export const graphicsModule: DeviceModule<'graphics'> = {
   kind: 'graphics',
@@ -49,58 +17,59 @@ export const graphicsModule: DeviceModule<'graphics'> = {
   alias: (_, number) => number('graphics'),
   abi: { backend: 'may-change', alias: 'may-change', address: 'may-change' },
   prepare: prepareGraphics,
-  commandLine,
+  commandLine: graphicsCommandLine,
   boots: () => 'none',
-  hostNeeds: 'none',
-  sideProcesses: 'none',
+  hostNeeds,
+  sideProcesses: busProcess,
   hotplug: 'unsupported',
   live: 'none',
-  label: (graphics) => `VNC display, ${describeListen(graphics)}`,
+  label: describeGraphics,
 };
 
-/** Where nothing is said, nobody but this user reaches the display: a socket in the run's private folder. */
-function completeGraphics(graphics: Graphics): Graphics {
+/** Sockets of the run lie in its private folder, under names of one letter. */
+function prepareGraphics(graphics: Graphics, { runFolder }: LaunchContext): Graphics {
   const { backend } = graphics;
-  if (backend.listens.length > 0) return graphics;
-  const asksForTcp = backend.listenAddress !== null || (backend.port !== null && backend.port > 0);
-  const listen = asksForTcp ? { type: 'address' as const, address: backend.listenAddress ?? '127.0.0.1' } : { type: 'socket' as const, socket: null };
-  return { ...graphics, backend: { ...backend, listens: [listen] } };
+  if (backend.type === 'dbus') return backend.p2p || backend.address !== null ? graphics : { ...graphics, backend: { ...backend, address: `unix:path=${busSocket(runFolder)}` } };
+  if (backend.type !== 'vnc' && backend.type !== 'spice') return graphics;
+  const [first, ...others] = backend.listens;
+  if (first?.type !== 'socket' || first.socket !== null) return graphics;
+  const socket = `${runFolder}/${backend.type === 'vnc' ? 'v' : 's'}`;
+  const listens = [{ ...first, socket }, ...others];
+  return { ...graphics, backend: backend.type === 'vnc' ? { ...backend, socket, listens } : { ...backend, listens } };
 }
 
-function validateGraphics(graphics: Graphics, { definition }: DomainSurroundings): void {
-  const { listens, port, password } = graphics.backend;
-  if (devicesOf(definition.devices, 'graphics').length > 1) throw new VireoError('CONFIG_UNSUPPORTED', 'only one graphics device of type vnc is supported');
-  if (listens.length > 1) throw new VireoError('CONFIG_UNSUPPORTED', 'graphics vnc: only one <listen> is supported');
-  const [listen] = listens;
-  if (listen?.type === 'address' && (port === null || port === -1)) {
-    throw new VireoError('CONFIG_UNSUPPORTED', 'graphics vnc: an address needs a port; automatic ports are not supported, a private socket (<listen type="socket"/>) needs none');
-  }
-  if (listen?.type === 'address' && port !== null && port < firstVncPort) throw new VireoError('CONFIG_UNSUPPORTED', `graphics vnc: port ${port} is below ${firstVncPort}, QEMU's first`);
-  if (password !== null) throw new VireoError('CONFIG_UNSUPPORTED', 'graphics vnc: passwords are not supported by this version; the private socket keeps others out');
+function busSocket(runFolder: string): string {
+  return `${runFolder}/d`;
 }
 
-function prepareGraphics(graphics: Graphics, launch: LaunchContext): Graphics {
-  const listens = graphics.backend.listens.map((listen) => (listen.type === 'socket' ? { ...listen, socket: `${launch.runFolder}/v` } : listen));
-  return { ...graphics, backend: { ...graphics.backend, listens } };
+/** A display on D-Bus without a bus gets one of its own, that nobody else is on. */
+function busProcess({ backend }: Graphics, { runFolder }: LaunchContext): readonly SideProcess[] {
+  const socket = busSocket(runFolder);
+  if (backend.type !== 'dbus' || backend.address !== `unix:path=${socket}`) return [];
+  return [{ name: 'dbus', programs: ['dbus-daemon'], argv: ['--session', '--nofork', '--nopidfile', '--nosyslog', `--address=unix:path=${socket}`], socket, folders: [] }];
 }
 
-function commandLine(graphics: Graphics): readonly CommandFragment[] {
-  const { listens, port, sharePolicy, keymap } = graphics.backend;
-  const [listen] = listens;
-  const first =
-    listen?.type === 'socket' && listen.socket !== null ? `unix:${listen.socket}`
-    : listen?.type === 'address' ? `${bracketed(listen.address ?? '127.0.0.1')}:${(port ?? firstVncPort) - firstVncPort}`
-    : 'none';
-  const vnc = keyed('vnc', first, { share: sharePolicy });
-  return keymap === null ? [vnc] : [vnc, { form: 'plain', option: 'k', value: keymap }];
+function hostNeeds({ backend }: Graphics): readonly HostNeed[] {
+  const needs: HostNeed[] = [];
+  const rendernode = backend.type === 'spice' || backend.type === 'dbus' || backend.type === 'egl-headless' ? (backend.gl?.rendernode ?? null) : null;
+  if (rendernode !== null) needs.push({ type: 'path', path: rendernode, access: 'read-write', why: `<gl rendernode='...'> of <graphics type='${backend.type}'>` });
+  if (backend.type === 'spice' && (backend.tlsPort ?? 0) > 0) needs.push({ type: 'path', path: certificateFolder, access: 'read', why: "the tlsPort of <graphics type='spice'>" });
+  if (backend.type === 'rdp') needs.push({ type: 'unsupported', reason: "graphics of type 'rdp' are served by the program qemu-rdp, which this driver does not start" });
+  const listen = listenOf(backend);
+  if (listen?.type === 'network' && !listen.address) needs.push({ type: 'unsupported', reason: `graphics on the network '${listen.network}' need a libvirt network, which this driver does not have; name an address` });
+  return needs;
 }
 
-function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
+function describeGraphics({ backend }: Graphics): string {
+  const names = { vnc: 'VNC', spice: 'SPICE', rdp: 'RDP', sdl: 'SDL', dbus: 'D-Bus', 'egl-headless': 'headless OpenGL', desktop: 'desktop' } as const;
+  const name = `${names[backend.type]} display`;
+  const address = tcpAddress(backend);
+  if (address !== null) return `${name}, ${address}:${backend.type === 'vnc' || backend.type === 'spice' || backend.type === 'rdp' ? portWords(backend.port) : ''}`;
+  const listen = listenOf(backend);
+  if (listen?.type === 'none') return `${name}, not listening`;
+  return listen?.type === 'socket' ? `${name}, ${listen.socket === null ? 'private socket' : 'socket'}` : name;
 }
 
-function describeListen({ backend }: Graphics): string {
-  const [listen] = backend.listens;
-  if (listen?.type === 'address') return `${listen.address ?? '127.0.0.1'}:${backend.port ?? firstVncPort}`;
-  return listen?.type === 'none' ? 'not listening' : 'private socket';
+function portWords(port: number | null): string {
+  return port === null || port <= 0 ? 'any port' : String(port);
 }

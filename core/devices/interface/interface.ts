@@ -1,54 +1,15 @@
-/** `<interface type='user'>`: a network card whose packets QEMU carries itself (slirp); needs no privilege. */
-import { VireoError } from '../../base/errors.ts';
-import { attribute, child, type Infer, object, optional, union } from '../../conf/codec/codec.ts';
-import { integer, macAddress, oneOf, pattern, positive } from '../../conf/codec/scalar.ts';
-import { bootField, deviceFields } from '../../conf/device-address.ts';
-import { type DeviceOf, devicesOf } from '../../conf/device-definition.ts';
-import { addressProperties, aliasOf } from '../address-properties.ts';
-import { type CommandFragment, json, withoutNulls } from '../command-fragment.ts';
-import { type DeviceModule, type DomainSurroundings, pciNeed, pciRank } from '../device-module.ts';
-import type { DeviceLaunch } from '../launch-context.ts';
-
-export const interfaceModels = ['virtio', 'virtio-transitional', 'virtio-non-transitional', 'e1000', 'e1000e', 'rtl8139', 'ne2k_pci', 'pcnet', 'vmxnet3'] as const;
-
-const interfaceCodec = object({
-  mac: optional(child('mac', object({ address: attribute('address', macAddress) }))),
-  backend: union('type', { user: object({}) }),
-  model: optional(child('model', object({ type: attribute('type', oneOf(interfaceModels)) }))),
-  link: optional(child('link', object({ state: attribute('state', oneOf(['up', 'down'])) }))),
-  mtu: optional(child('mtu', object({ size: attribute('size', integer(68, 65_521)) }))),
-  /** The address that slirp gives the guest, with the network's prefix. */
-  ip: optional(
-    child('ip', object({
-      family: optional(attribute('family', oneOf(['ipv4']))),
-      address: attribute('address', pattern(/^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/, 'an IPv4 address')),
-      prefix: optional(attribute('prefix', positive)),
-    })),
-  ),
-  ...bootField,
-  ...deviceFields,
-});
-
-declare module '../../conf/device-definition.ts' {
-  interface DeviceDefinitions {
-    interface: Infer<typeof interfaceCodec>;
-  }
-}
-
-type Interface = DeviceOf<'interface'>;
-type Model = (typeof interfaceModels)[number];
-
-const drivers: Readonly<Record<Model, string>> = {
-  virtio: 'virtio-net-pci',
-  'virtio-transitional': 'virtio-net-pci-transitional',
-  'virtio-non-transitional': 'virtio-net-pci-non-transitional',
-  e1000: 'e1000',
-  e1000e: 'e1000e',
-  rtl8139: 'rtl8139',
-  ne2k_pci: 'ne2k_pci',
-  pcnet: 'pcnet',
-  vmxnet3: 'vmxnet3',
-};
+/** `<interface>`: a network card of the guest and what it is plugged into on the host. */
+import { createHash } from 'node:crypto';
+import type { DeviceOf } from '../../conf/device-definition.ts';
+import { type AddressNeed, type DeviceModule, type DomainSurroundings, pciNeed, pciRank, virtioNeed } from '../device-module.ts';
+import type { LaunchContext } from '../launch-context.ts';
+import { bridgeOf, isKnownNetwork, isOnTap, isPasst, tapName, joinsUnprivileged } from './host-side.ts';
+import { type Interface, interfaceCodec } from './interface-definition.ts';
+import { interfaceNeeds, interfaceSideWork } from './interface-host.ts';
+import { defaultModel, isOnBoard, isVirtio, modelOf, spellModel } from './interface-model.ts';
+import { netdevFragments } from './netdev.ts';
+import { nicFragment, passedThroughFragment } from './nic.ts';
+import { validateInterface } from './validate-interface.ts';
 
 export const interfaceModule: DeviceModule<'interface'> = {
   kind: 'interface',
@@ -56,54 +17,156 @@ export const interfaceModule: DeviceModule<'interface'> = {
   defaults: completeInterface,
   domainDefaults: 'none',
   validate: validateInterface,
-  address: (card) => pciNeed(pciRank.interface, modelOf(card).startsWith('virtio') ? 'either' : modelOf(card) === 'e1000e' || modelOf(card) === 'vmxnet3' ? 'express' : 'conventional'),
-  alias: (_, number) => number('net'),
-  abi: { mac: 'same', backend: 'may-change', model: 'same', link: 'may-change', mtu: 'same', ip: 'may-change', boot: 'may-change', alias: 'may-change', address: 'same' },
-  prepare: 'nothing',
-  commandLine,
+  address: interfaceNeed,
+  alias: (card, number) => number(card.backend.type === 'hostdev' ? 'hostdev' : 'net'),
+  abi: {
+    mac: { address: 'same', type: 'may-change', check: 'may-change', currentAddress: 'may-change' },
+    backend: 'may-change',
+    trustGuestRxFilters: 'may-change',
+    vlan: 'may-change',
+    virtualPort: 'may-change',
+    bandwidth: 'may-change',
+    port: 'may-change',
+    ips: 'may-change',
+    routes: 'may-change',
+    portForwards: 'may-change',
+    script: 'may-change',
+    downscript: 'may-change',
+    backendDomain: 'may-change',
+    target: 'may-change',
+    guest: 'may-change',
+    model: 'same',
+    // What libvirt compares of it: the virtio options. The number of queues is not among them, but QEMU's state has it.
+    driver: { name: 'may-change', txmode: 'may-change', ioeventfd: 'may-change' },
+    helper: 'may-change',
+    filter: 'may-change',
+    tune: 'may-change',
+    teaming: 'may-change',
+    link: 'may-change',
+    mtu: 'same',
+    coalesce: 'may-change',
+    boot: 'may-change',
+    alias: 'may-change',
+    rom: 'may-change',
+    acpi: 'same',
+    address: 'same',
+  },
+  prepare: prepareInterface,
+  commandLine(card, launch) {
+    const passedThrough = passedThroughFragment(card, launch);
+    return passedThrough ? [passedThrough] : [...netdevFragments(card, launch), nicFragment(card, launch)];
+  },
   boots: () => 'network',
-  hostNeeds: 'none',
-  sideProcesses: 'none',
+  hostNeeds: interfaceNeeds,
+  sideProcesses: interfaceSideWork,
   hotplug: 'unsupported',
   live: 'none',
-  label: (card) => `${modelOf(card)} network card, user network`,
+  label: (card) => `${modelOf(card) ?? 'passed-through'} network card, ${placeOf(card)}`,
 };
 
-function modelOf(card: Interface): Model {
-  return card.model?.type ?? 'rtl8139';
-}
-
-/** rtl8139 where none is named on a PC, as libvirt; elsewhere virtio. A card without an address gets one that lasts. */
-function completeInterface(card: Interface, domain: DomainSurroundings): Interface {
-  const preferred: Model = domain.machine === 'other' || !domain.capabilities.deviceTypes.has('rtl8139') ? 'virtio' : 'rtl8139';
-  return { ...card, mac: card.mac ?? { address: domain.newMac() }, model: card.model ?? { type: preferred } };
-}
-
-function validateInterface(card: Interface, { definition, capabilities }: DomainSurroundings): void {
-  const driver = drivers[modelOf(card)];
-  if (!capabilities.deviceTypes.has(driver)) throw new VireoError('CONFIG_UNSUPPORTED', `this QEMU has no ${driver} for interface model '${modelOf(card)}'`);
-  const address = card.mac?.address;
-  if (address && devicesOf(definition.devices, 'interface').some((other) => other !== card && other.mac?.address === address)) {
-    throw new VireoError('XML_ERROR', `two interfaces have the MAC address ${address}`);
+function placeOf(card: Interface): string {
+  const { backend } = card;
+  switch (backend.type) {
+    case 'user':
+      return isPasst(card) ? 'user network (passt)' : 'user network';
+    case 'network':
+      return `network '${backend.source.network}'`;
+    case 'bridge':
+      return `bridge ${backend.source.bridge}`;
+    case 'direct':
+      return `macvtap on ${backend.source.dev}`;
+    case 'ethernet':
+      return `tap ${card.target?.dev ?? ''}`.trim();
+    default:
+      return backend.type;
   }
-  if (card.mtu && !modelOf(card).startsWith('virtio')) throw new VireoError('CONFIG_UNSUPPORTED', `interface ${address}: an MTU is for virtio models only, not '${modelOf(card)}'`);
 }
 
-function commandLine(card: Interface, launch: DeviceLaunch): readonly CommandFragment[] {
-  const id = aliasOf(card);
-  const netdev = withoutNulls({
-    type: 'user',
-    net: card.ip ? `${card.ip.address}/${card.ip.prefix ?? 24}` : null,
-    id: `host${id}`,
-  });
-  const device = withoutNulls({
-    driver: drivers[modelOf(card)],
-    netdev: `host${id}`,
-    id,
-    mac: card.mac?.address ?? null,
-    host_mtu: card.mtu?.size ?? null,
-    bootindex: launch.bootIndexOf(card),
-    ...addressProperties(card.address, launch),
-  });
-  return [json('netdev', netdev), json('device', device)];
+/** A card without an address gets one that lasts; what only a virtio card has is dropped from others, as by libvirt. */
+function completeInterface(card: Interface, domain: DomainSurroundings): Interface {
+  const isUnset = card.mac === null || card.mac.address === '00:00:00:00:00:00';
+  const mac = isUnset ? { type: null, check: null, currentAddress: null, ...card.mac, address: domain.newMac() } : card.mac;
+  const model = card.model ? { type: spellModel(card.model.type) } : card.backend.type === 'hostdev' ? null : { type: defaultModel(card, domain) };
+  const completed = { ...card, mac, model, backend: completeSource(card), vlan: completeVlan(card), virtualPort: completeVirtualPort(card, mac.address, domain) };
+  return { ...completed, driver: completeDriver(completed), helper: completeHelper(completed), coalesce: completeCoalesce(card) };
+}
+
+function completeSource(card: Interface): Interface['backend'] {
+  const { backend } = card;
+  if (backend.type !== 'vhostuser' || !backend.source || isPasst(card)) return backend;
+  return { ...backend, source: { ...backend.source, type: 'unix', mode: backend.source.mode ?? 'client' } };
+}
+
+function completeDriver(card: Interface): Interface['driver'] {
+  const { driver } = card;
+  if (!driver) return null;
+  const { iommu, ats, packed, pagePerVq } = driver;
+  const queues = (driver.queues ?? 0) > 1 ? driver.queues : null;
+  const completed = isVirtio(card)
+    ? { ...driver, queues }
+    : { name: null, txmode: null, ioeventfd: null, eventIdx: null, queues: null, rxQueueSize: null, txQueueSize: null, rss: null, rssHashReport: null, iommu, ats, packed, pagePerVq, host: null, guest: null };
+  return Object.values(completed).every((value) => value === null) ? null : completed;
+}
+
+/** vhost moves packets of virtio cards only. */
+function completeHelper(card: Interface): Interface['helper'] {
+  const { helper } = card;
+  if (!helper?.vhost || isVirtio(card)) return helper;
+  return helper.type === null && helper.tap === null && helper.logFile === null ? null : { ...helper, vhost: null };
+}
+
+/** No frames to wait for is what a card does by itself. */
+function completeCoalesce({ coalesce }: Interface): Interface['coalesce'] {
+  return coalesce?.rx?.frames?.maximum === 0 ? null : coalesce;
+}
+
+/** Several tags are a trunk. */
+function completeVlan({ vlan }: Interface): Interface['vlan'] {
+  return vlan && vlan.tags.length > 1 ? { ...vlan, trunk: true } : vlan;
+}
+
+/** A switch knows a port by an id; it belongs to the card for good, so it is made of what does too. */
+function completeVirtualPort({ virtualPort }: Interface, mac: string, { definition }: DomainSurroundings): Interface['virtualPort'] {
+  if (!virtualPort) return null;
+  const given = virtualPort.parameters ?? { managerid: null, typeid: null, typeidversion: null, instanceid: null, interfaceid: null, profileid: null };
+  const id = (name: string): string => uuidOf(`${definition.uuid ?? ''}/${mac}/${name}`);
+  switch (virtualPort.type) {
+    case 'openvswitch':
+    case 'midonet':
+      return { ...virtualPort, parameters: { ...given, interfaceid: given.interfaceid ?? id('interfaceid') } };
+    case '802.1Qbg':
+      return { ...virtualPort, parameters: { ...given, instanceid: given.instanceid ?? id('instanceid') } };
+    default:
+      return virtualPort;
+  }
+}
+
+function uuidOf(name: string): string {
+  const digits = createHash('sha256').update(name).digest('hex');
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-8${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
+}
+
+function interfaceNeed(card: Interface): AddressNeed {
+  const model = modelOf(card);
+  if (card.backend.type === 'hostdev') {
+    const { address } = card.backend.source;
+    return address?.type === 'pci' ? pciNeed(pciRank.hostdev, 'either') : { type: 'usb' };
+  }
+  if (isOnBoard(card)) return { type: 'none' };
+  if (isVirtio(card)) return model === 'virtio-transitional' ? pciNeed(pciRank.interface, 'conventional') : virtioNeed(pciRank.interface);
+  if (model === 'ne2k_isa') return { type: 'none' };
+  if (model === 'usb-net') return { type: 'usb' };
+  if (model === 'spapr-vlan') return { type: 'spapr-vio', defaultReg: 0x1000n };
+  return pciNeed(pciRank.interface, model === 'e1000e' || model === 'igb' ? 'express' : 'conventional');
+}
+
+/** Which bridge and which tap this run has; libvirt shows both in the live definition. */
+function prepareInterface(card: DeviceOf<'interface'>, launch: LaunchContext): Interface {
+  if (card.backend.type === 'direct' && launch.mayMakeTaps === true) return { ...card, target: { managed: null, ...card.target, dev: tapName(card, launch) } };
+  if (!isOnTap(card)) return card;
+  const { backend } = card;
+  const onBridge = backend.type === 'network' && isKnownNetwork(backend.source.network);
+  const joined = onBridge ? { ...card, backend: { ...backend, source: { ...backend.source, bridge: bridgeOf(card) } } } : card;
+  if (joinsUnprivileged(card, launch)) return joined;
+  return { ...joined, target: { managed: null, ...card.target, dev: tapName(card, launch) } };
 }

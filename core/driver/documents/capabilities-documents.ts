@@ -3,6 +3,8 @@ import path from 'node:path';
 import { asVireoError, VireoError } from '../../base/errors.ts';
 import { abortable } from '../../base/lifetime.ts';
 import type { Log } from '../../base/log.ts';
+import type { InstalledFirmware } from '../../firmware/choose-firmware.ts';
+import type { HostCpu, HostCpus } from '../../capabilities/host-cpu.ts';
 import type { AcceleratorChoice } from '../../capabilities/accelerator.ts';
 import type { CapabilitiesCache } from '../../capabilities/cache.ts';
 import { guestArchitectures } from '../../capabilities/documents/guest-architectures.ts';
@@ -18,6 +20,8 @@ export interface CapabilitiesDocumentsOptions {
   readonly hostUuid: () => Promise<string>;
   readonly capabilities: Pick<CapabilitiesCache, 'get'>;
   readonly accelerators: Pick<AcceleratorChoice, 'verdict'>;
+  readonly hostCpus?: Pick<HostCpus, 'get'>;
+  readonly firmware?: () => Promise<InstalledFirmware>;
   readonly log: Log;
   readonly readHardware?: ReadHostHardware;
   /** Path of `qemu-system-<name>`; throws where there is none. */
@@ -69,7 +73,10 @@ export class CapabilitiesDocuments {
       throw new VireoError('INVALID_ARG', `the emulator '${binary}' runs ${capabilities.arch} guests, not '${arch}'`, { details: { arch, emulator: binary } });
     }
     const usable = await this.#usable(capabilities, signal);
-    return domainCapabilitiesXml({ capabilities, machine, virttype, usable });
+    const { hostCpus } = this.#options;
+    const firmware = await this.#options.firmware?.();
+    const hostCpu = hostCpus && ((accelerator: Accelerator): Promise<HostCpu> => hostCpus.get(capabilities, accelerator, signal));
+    return domainCapabilitiesXml({ capabilities, machine, virttype, usable, ...(hostCpu ? { hostCpu } : {}), ...(firmware ? { firmware } : {}) });
   }
 
   async #emulatorOf(arch: string): Promise<string> {

@@ -1,30 +1,20 @@
 /** `<cpu>` of the domain capabilities document: the modes that a domain may ask for, and the models of the custom one. */
 import { createElement, type XmlElement } from '../../xml/xml-element.ts';
 import { isX86 } from '../../capabilities/documents/guest-architectures.ts';
+import { type CpuModelFacts, type CpuModelTable, type HostCpu, type HostModel, vendorWord } from '../../capabilities/host-cpu.ts';
 import type { QemuCapabilities } from '../../capabilities/qemu-capabilities.ts';
 import type { TrialDomain } from './trial-domain.ts';
 import { type EnumVocabulary, enumElement, supportedElement } from './vocabulary.ts';
 
-/** What query-cpu-definitions says of a model under the accelerator that the document is about. */
-export interface CpuModelFacts {
-  /** Features that the model has and this host cannot give (`unavailable-features`); null where QEMU does not tell. */
-  readonly blockers: readonly string[] | null;
-  readonly deprecated: boolean;
-  /** The versioned name that this one stands for now (`alias-of`), null for a name of its own. */
-  readonly canonical: string | null;
-}
-
-export type CpuModelTable = ReadonlyMap<string, CpuModelFacts>;
-
 /** QEMU's models that libvirt spells as modes, and the one that has no features at all. */
 const notCustom = new Set(['host', 'max', 'base']);
 
-export async function cpuElement(capabilities: QemuCapabilities, trial: TrialDomain, facts: CpuModelTable): Promise<XmlElement> {
+export async function cpuElement(capabilities: QemuCapabilities, trial: TrialDomain, { models, hostModel }: HostCpu): Promise<XmlElement> {
   return createElement('cpu', {}, [
     await passthroughElement('host-passthrough', 'hostPassthroughMigratable', capabilities, trial),
     await passthroughElement('maximum', 'maximumMigratable', capabilities, trial),
-    modeElement('host-model', await trial.accepts([{ domain: "<cpu mode='host-model'/>" }])),
-    await customElement(capabilities, trial, facts),
+    modeElement('host-model', await trial.accepts([{ domain: "<cpu mode='host-model'/>" }]), hostModel ? hostModelElements(hostModel) : []),
+    await customElement(capabilities, trial, models),
   ]);
 }
 
@@ -33,6 +23,15 @@ async function passthroughElement(mode: string, name: string, { arch }: QemuCapa
   const migratable: EnumVocabulary = { name, values: ['on', 'off'], variants: (value) => [{ domain: `<cpu mode='${mode}' migratable='${value}'/>` }] };
   // QEMU 7.2: only the x86 CPUs have the property.
   return modeElement(mode, true, isX86(arch) ? [await enumElement(migratable, trial)] : []);
+}
+
+/** The CPU that a start would write into the run's definition. */
+function hostModelElements({ name, vendor, features }: HostModel): readonly XmlElement[] {
+  return [
+    createElement('model', { fallback: 'forbid' }, [name]),
+    ...(vendor === null ? [] : [createElement('vendor', {}, [vendorWord(vendor)])]),
+    ...features.map((feature) => createElement('feature', { policy: feature.policy, name: feature.name })),
+  ];
 }
 
 async function customElement({ cpuModels }: QemuCapabilities, trial: TrialDomain, facts: CpuModelTable): Promise<XmlElement> {

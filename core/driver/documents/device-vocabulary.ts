@@ -9,8 +9,8 @@ import type { Section } from './vocabulary.ts';
 /** Every value's domain is a bare one with this device. */
 const device = (xml: (value: string) => string) => (value: string): readonly TrialParts[] => [{ devices: xml(value) }];
 
-const diskBuses = ['ide', 'fdc', 'scsi', 'virtio', 'xen', 'usb', 'sata', 'sd', 'nvme'];
-const targetOfBus: Readonly<Record<string, string>> = { ide: 'hda', fdc: 'fda', virtio: 'vda', xen: 'xvda', nvme: 'nvme0n1' };
+const diskBuses = ['ide', 'fdc', 'scsi', 'virtio', 'xen', 'usb', 'sata', 'sd'];
+const targetOfBus: Readonly<Record<string, string>> = { ide: 'hda', fdc: 'fda', virtio: 'vda', xen: 'xvda' };
 
 function disk(kind: string, bus: string, attributes = ''): TrialParts {
   const source = kind === 'lun' ? `type='block' device='lun'${attributes}><source dev='/dev/trial'/>` : `type='file' device='${kind}'${attributes}><source file='/trial'/>`;

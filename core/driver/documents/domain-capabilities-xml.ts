@@ -4,11 +4,13 @@
  * QEMU has and this driver runs.
  */
 import { VireoError } from '../../base/errors.ts';
+import type { HostCpu } from '../../capabilities/host-cpu.ts';
 import { domainType } from '../../capabilities/documents/usable-accelerators.ts';
 import type { Accelerator, MachineType, QemuCapabilities } from '../../capabilities/qemu-capabilities.ts';
+import { firmwareImages, type InstalledFirmware } from '../../firmware/choose-firmware.ts';
 import { createElement, type XmlElement } from '../../xml/xml-element.ts';
 import { formatXml } from '../../xml/format-xml.ts';
-import { cpuElement, type CpuModelTable } from './cpu-section.ts';
+import { cpuElement } from './cpu-section.ts';
 import { deviceVocabulary } from './device-vocabulary.ts';
 import { featuresElement, iothreadsElement, memoryBackingElement, osElement } from './feature-vocabulary.ts';
 import { TrialDomain } from './trial-domain.ts';
@@ -22,16 +24,18 @@ export interface DomainCapabilitiesOptions {
   readonly virttype: string | null;
   /** The accelerators that really run this emulator's guests (usableAccelerators). */
   readonly usable: readonly Accelerator[];
-  /** What is known of CPU models under this accelerator; the others are `usable='unknown'`. */
-  readonly cpuModels?: CpuModelTable;
+  /** What the emulator can give a guest under an accelerator; where it is not asked, models are `usable='unknown'`. */
+  readonly hostCpu?: (accelerator: Accelerator) => Promise<HostCpu>;
+  /** What `<os firmware='efi'>` may choose from; none unless given. */
+  readonly firmware?: InstalledFirmware;
 }
 
 /** @throws INVALID_ARG for a machine or domain type that this emulator does not run here. */
 export async function domainCapabilitiesXml(options: DomainCapabilitiesOptions): Promise<string> {
-  const { capabilities, cpuModels = new Map() } = options;
+  const { capabilities } = options;
   const accelerator = chooseAccelerator(options);
   const machine = chooseMachine(options);
-  const trial = new TrialDomain(capabilities, machine.name, accelerator);
+  const trial = new TrialDomain(capabilities, machine.name, accelerator, options.firmware);
   const devices: XmlElement[] = [];
   for (const section of deviceVocabulary) devices.push(await sectionElement(section, trial));
   return formatXml(createElement('domainCapabilities', {}, [
@@ -41,8 +45,8 @@ export async function domainCapabilitiesXml(options: DomainCapabilitiesOptions):
     createElement('arch', {}, [capabilities.arch]),
     createElement('vcpu', { max: String(machine.maximumCpus) }),
     await iothreadsElement(trial),
-    await osElement(trial),
-    await cpuElement(capabilities, trial, cpuModels),
+    await osElement(trial, firmwareImages(options.firmware?.descriptors ?? [], capabilities.arch, machine.name)),
+    await cpuElement(capabilities, trial, (await options.hostCpu?.(accelerator)) ?? { models: new Map(), hostModel: null }),
     await memoryBackingElement(trial),
     createElement('devices', {}, devices),
     await featuresElement(trial),

@@ -58,9 +58,11 @@ function launchSecurity(type: string): string {
 }
 
 /** `<os>`: an hvm guest runs where a bare domain does. */
-export async function osElement(trial: TrialDomain): Promise<XmlElement> {
+export async function osElement(trial: TrialDomain, images: readonly string[]): Promise<XmlElement> {
   if (!(await trial.accepts([{}]))) return supportedElement('os', false);
-  return createElement('os', { supported: 'yes' }, [await enumElement(firmware, trial), await sectionElement(loader, trial)]);
+  const loaders = await sectionElement(loader, trial);
+  const values = images.map((image) => createElement('value', {}, [image]));
+  return createElement('os', { supported: 'yes' }, [await enumElement(firmware, trial), { ...loaders, children: [...values, ...loaders.children] }]);
 }
 
 export async function iothreadsElement(trial: TrialDomain): Promise<XmlElement> {

@@ -23,7 +23,7 @@ describe('a trial', () => {
     ['an element that the driver does not know', { devices: '<teleporter/>' }],
     ['an attribute that the driver does not know', { devices: "<rng model='virtio' speed='9'><backend model='builtin'/></rng>" }],
     ['a value that the driver does not know', { devices: "<video><model type='crt'/></video>" }],
-    ['what the driver refuses by a check', { devices: "<disk type='file' device='floppy'><source file='/f'/><target dev='fda' bus='fdc'/></disk>" }],
+    ['what the driver refuses by a check', { devices: "<disk type='file' device='lun'><source file='/f'/><target dev='sda' bus='scsi'/></disk>" }],
     ['what the command line cannot express', { domain: "<cpu mode='host-passthrough'/>" }],
   ])('refuses %s', async (_, parts) => {
     expect(await trial().accepts([parts])).toBe(false);

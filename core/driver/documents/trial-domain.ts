@@ -13,6 +13,7 @@ import type { CommandLine } from '../../command/command-line.ts';
 import { liveDefinition } from '../../command/live-definition.ts';
 import type { CommandFragment } from '../../devices/command-fragment.ts';
 import { parseDomain } from '../../devices/domain-xml.ts';
+import type { InstalledFirmware } from '../../firmware/choose-firmware.ts';
 import type { LaunchContext } from '../../devices/launch-context.ts';
 
 /** Pieces of XML that are put into an otherwise bare domain. */
@@ -36,7 +37,10 @@ export class TrialDomain {
   readonly #machine: string;
   readonly #launch: LaunchContext;
 
-  constructor(capabilities: QemuCapabilities, machine: string, accelerator: Accelerator) {
+  readonly #firmware: InstalledFirmware;
+
+  constructor(capabilities: QemuCapabilities, machine: string, accelerator: Accelerator, firmware: InstalledFirmware = { descriptors: [], nvramFolder: '/trial' }) {
+    this.#firmware = firmware;
     const runFolder = '/run/trial';
     this.#machine = machine;
     this.#launch = { capabilities, accelerator, runFolder, logFolder: runFolder, monitorPath: `${runFolder}/m`, pidFile: `${runFolder}/pid` };
@@ -70,6 +74,7 @@ export class TrialDomain {
       capabilities,
       newUuid: () => '00000000-0000-4000-8000-000000000000',
       newMac: () => '52:54:00:00:00:01',
+      firmware: this.#firmware,
     });
     return buildCommandLine(liveDefinition(completed, this.#launch), this.#launch);
   }

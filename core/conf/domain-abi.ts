@@ -1,0 +1,81 @@
+/**
+ * Which fields of a domain the guest can see (ABI verdicts, as libvirt's ABI check of two definitions has them). A field
+ * that is added to the definition and not judged here does not compile.
+ */
+import type { AbiVerdictOf } from './abi-verdict.ts';
+import type { DomainFields } from './domain-definition.ts';
+
+/** For every field but the devices, whose verdicts are their modules'. */
+export const domainAbi = {
+  type: 'same',
+  id: 'may-change',
+  /** Not the guest's to see, but no document may rename a domain on the side. */
+  name: 'same',
+  uuid: 'same',
+  hardwareUuid: 'same',
+  genid: 'same',
+  title: 'may-change',
+  description: 'may-change',
+  metadata: 'may-change',
+  maxMemory: 'same',
+  dumpCore: 'may-change',
+  memoryKiB: 'same',
+  currentMemoryKiB: 'may-change',
+  blkiotune: 'may-change',
+  memtune: 'may-change',
+  memoryBacking: 'may-change',
+  vcpu: { placement: 'may-change', cpuset: 'may-change', current: 'same', maximum: 'same' },
+  vcpus: { id: 'same', enabled: 'same', hotpluggable: 'may-change', order: 'same' },
+  iothreads: 'may-change',
+  iothreadids: 'may-change',
+  defaultIothread: 'may-change',
+  throttlegroups: 'may-change',
+  cputune: 'may-change',
+  numatune: 'may-change',
+  resource: 'may-change',
+  sysinfo: 'same',
+  bootloader: 'same',
+  bootloaderArguments: 'same',
+  os: {
+    firmware: 'may-change',
+    firmwareFeatures: 'may-change',
+    type: 'same',
+    // The guest runs what was loaded; where the files lie is the host's business.
+    loader: { type: 'same', secure: 'same', readonly: 'same', stateless: 'may-change', format: 'may-change', path: 'may-change' },
+    nvram: 'may-change',
+    varstore: 'may-change',
+    kernel: 'may-change',
+    initrd: 'may-change',
+    cmdline: 'may-change',
+    shim: 'may-change',
+    dtb: 'may-change',
+    root: 'may-change',
+    acpiTables: 'may-change',
+    boot: 'may-change',
+    bootmenu: 'may-change',
+    bios: 'may-change',
+    smbiosMode: 'same',
+  },
+  idmap: 'may-change',
+  features: {
+    // Switches that only change how QEMU works inside.
+    asyncTeardown: 'may-change',
+    tcg: 'may-change',
+    kvm: { hidden: 'same', hintDedicated: 'same', pollControl: 'same', pvIpi: 'same', dirtyRing: 'may-change' },
+  },
+  cpu: { check: 'may-change', migratable: 'may-change', deprecatedFeatures: 'may-change', match: 'may-change', numa: { cells: { memAccess: 'may-change', discard: 'may-change' } } },
+  clock: { offset: 'may-change', adjustment: 'may-change', basis: 'may-change', timezone: 'may-change', startSeconds: 'may-change', timers: 'same' },
+  onPoweroff: 'may-change',
+  onReboot: 'may-change',
+  onCrash: 'may-change',
+  onLockFailure: 'may-change',
+  pm: 'same',
+  perf: 'may-change',
+  seclabels: 'may-change',
+  keywrap: 'same',
+  launchSecurity: 'same',
+  commandline: 'may-change',
+  qemuCapabilities: 'may-change',
+  override: 'may-change',
+  deprecation: 'may-change',
+} as const satisfies { readonly [F in keyof DomainFields]-?: AbiVerdictOf<DomainFields[F]> };
