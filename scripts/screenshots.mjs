@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildIfStale } from './build.mjs';
 import { sampleGuest } from './sample-guest/build.mjs';
 import { isMainScript, isRoot, projectRoot, runScript, SetupProblem } from './setup/project.mjs';
+import { workstation } from './screenshots/workstation.mjs';
 import { outcomeOf, run } from './setup/run-command.mjs';
 import { setUpTests } from './setup/set-up.mjs';
 
@@ -17,6 +18,8 @@ const guestMs = 120_000;
 const wholeLimitMs = 900_000;
 /** How long the driver lets somebody wait for a domain that another holds. */
 const jobWaitMs = 30_000;
+/** How long guests get to shut down when the app is quit; shorter than a user's. */
+const quitS = 10;
 const screenCommand = ['xvfb-run', '-a', '-s', '-screen 0 1600x1000x24', process.execPath];
 
 async function screenshots() {
@@ -42,6 +45,7 @@ async function screenshots() {
 /** The app, and what is needed to bring it into each of its states. */
 async function openStudio(electron, state) {
   const { _electron } = await import('@playwright/test');
+  await writeFile(path.join(state, 'settings.json'), JSON.stringify({ theme: 'system', shutdownS: quitS }));
   const app = await _electron.launch({
     executablePath: electron.program,
     args: [...(isRoot ? ['--no-sandbox'] : []), projectRoot, `--home=${state}`],
@@ -64,11 +68,15 @@ async function takeAll(studio) {
     await pictureHeld(studio);
     await pictureStopped(studio, consoles);
     await pictureFailures(studio);
+    await pictureDevices(studio);
+    await pictureEditing(studio);
+    await pictureImport(studio);
+    await pictureQuitting(studio);
   } catch (error) {
     console.error(`The app says: ${(await studio.main.getByRole('alert').allInnerTexts().catch(() => [])).join('\n')}`);
     throw error;
   } finally {
-    for (const name of ['sample', 'held', 'broken']) await studio.vireo('destroy', name).catch(() => {}); // most of them do not run
+    for (const name of ['sample', 'held', 'broken', ...deafGuests]) await studio.vireo('destroy', name).catch(() => {}); // most of them do not run
     await studio.app.close();
   }
 }
@@ -114,6 +122,11 @@ async function pictureQuestions({ app, main }) {
   await main.getByRole('button', { name: 'More actions' }).click();
   await main.getByRole('menu').waitFor();
   await shoot(app, main, 'more-actions');
+  await main.getByRole('menuitem', { name: 'Send keys' }).click();
+  await main.getByRole('menuitem', { name: 'Ctrl+Alt+Del' }).waitFor();
+  await shoot(app, main, 'send-keys');
+  await main.keyboard.press('ArrowLeft');
+  await main.getByRole('menuitem', { name: 'Ctrl+Alt+Del' }).waitFor({ state: 'detached' });
   await main.getByRole('menuitem', { name: 'Force off' }).click();
   await main.getByRole('alertdialog').waitFor();
   await shoot(app, main, 'force-off');
@@ -182,11 +195,99 @@ esac
   await startFromRow(main, 'held');
   await main.getByText(/Held by/).first().waitFor();
   await shoot(app, main, 'main-starting');
+  await vireo('destroy', 'held'); // it belongs to no other picture, nor does what is told of it
+  await main.getByRole('alert').filter({ hasText: 'held was not started' }).getByRole('button', { name: 'Dismiss' }).click();
+}
+
+/** Every kind of device that people meet, on a host that has none of what they need. */
+async function pictureDevices({ app, main, state, vireo }) {
+  const file = path.join(state, 'workstation.xml');
+  await writeFile(file, workstation);
+  await vireo('define', file);
+  await selectRow(main, 'workstation');
+  await main.locator('details.controllers').scrollIntoViewIfNeeded();
+  await shoot(app, main, 'devices');
+  await startFromRow(main, 'workstation');
+  await main.getByText('It cannot run on this computer').waitFor();
+  await shoot(app, main, 'start-refused');
+  await main.getByRole('button', { name: 'Dismiss' }).first().click();
+  await main.getByRole('button', { name: 'More actions' }).click();
+  await main.getByRole('menuitem', { name: 'Undefine' }).click();
+  await main.getByText('Also delete its firmware variables').waitFor();
+  await shoot(app, main, 'undefine');
+  await main.getByRole('button', { name: 'Cancel' }).click();
+}
+
+/** What the host says of a definition while it is typed. */
+async function pictureEditing({ app, main }) {
+  await selectRow(main, 'workstation');
+  await main.getByRole('tab', { name: 'XML' }).click();
+  await main.getByRole('button', { name: 'Edit' }).click();
+  const editor = main.getByRole('textbox', { name: 'Definition of workstation' });
+  for (const [text, name, kind] of [
+    [workstation.replace('<vcpu>2</vcpu>', "<vcpu>2</vcpu>\n  <mood colour='green'/>"), 'xml-warning', 'warning'],
+    [workstation.replace('<vcpu>2</vcpu>', '<vcpu>two</vcpu>'), 'xml-error', 'error'],
+  ]) {
+    await editor.fill(text);
+    await main.locator(`.findings-note.${kind}`).waitFor();
+    await main.getByRole('button', { name: /^Line \d+$/ }).click();
+    await editor.locator(`.cm-fault.${kind}`).waitFor();
+    await shoot(app, main, name);
+  }
+  await main.getByRole('button', { name: 'Cancel' }).click();
+  await main.getByRole('tab', { name: 'Overview' }).click();
+}
+
+async function pictureImport({ app, main, state }) {
+  const from = path.join(state, 'libvirt');
+  await mkdir(from);
+  const small = (name, inside = '') => `<domain type='qemu'><name>${name}</name><memory unit='MiB'>64</memory>${inside}<os><type arch='x86_64' machine='q35'>hvm</type></os></domain>`;
+  await writeFile(path.join(from, 'mail.xml'), small('mail').replace('</domain>', "<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/srv/images/mail.qcow2'/><target dev='vda' bus='virtio'/></disk></devices></domain>"));
+  await writeFile(path.join(from, 'build.xml'), small('build', '<mood/>'));
+  await writeFile(path.join(from, 'web.xml'), small('web', '<vcpu>two</vcpu>'));
+  await writeFile(path.join(from, 'default.xml'), '<network><name>default</name></network>');
+  await app.evaluate(({ dialog }, folder) => void (dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [folder] })), from);
+  await main.getByRole('button', { name: 'New' }).first().click();
+  await main.getByRole('menuitem', { name: 'Import from libvirt' }).click();
+  await main.getByRole('list', { name: 'Files' }).waitFor();
+  await shoot(app, main, 'import');
+  await main.getByRole('button', { name: 'Cancel' }).click();
+}
+
+/** Guests without a system, which hear no button. */
+const deafGuests = ['deaf', 'deaf-and-paused'];
+
+async function pictureQuitting({ app, main, state, vireo }) {
+  for (const name of deafGuests) {
+    const file = path.join(state, `${name}.xml`);
+    await writeFile(file, `<domain type='qemu'><name>${name}</name><memory unit='MiB'>16</memory><os><type arch='x86_64' machine='pc'>hvm</type></os><devices><serial type='pty'/></devices></domain>`);
+    await vireo('define', file);
+    await vireo('start', name);
+  }
+  await vireo('suspend', 'deaf-and-paused');
+  await main.getByRole('button', { name: 'Menu' }).click();
+  await main.getByRole('menuitem', { name: 'Quit' }).waitFor();
+  await shoot(app, main, 'app-menu');
+  await main.getByRole('menuitem', { name: 'Quit' }).click();
+  const asked = main.getByRole('alertdialog');
+  await asked.getByText('Remember my choice').waitFor();
+  await shoot(app, main, 'quit-question');
+  await asked.getByRole('button', { name: 'Shut down' }).click();
+  await main.getByRole('alertdialog', { name: 'Shutting guests down' }).waitFor();
+  await main.mouse.move(1, 1); // a button under the pointer shows its tooltip
+  await shoot(app, main, 'quit-shutting-down');
+  await main.getByRole('alertdialog', { name: /did not shut down/ }).waitFor({ timeout: 2 * quitS * 1000 });
+  await shoot(app, main, 'quit-left-over');
+  await main.getByRole('button', { name: 'Cancel quitting' }).click();
+}
+
+async function selectRow(main, name) {
+  await main.getByRole('treegrid', { name: 'Domains' }).getByRole('row').filter({ hasText: name }).click();
+  await main.getByRole('heading', { name }).waitFor();
 }
 
 async function startFromRow(main, name) {
-  await main.getByRole('treegrid', { name: 'Domains' }).getByRole('row').filter({ hasText: name }).click();
-  await main.getByRole('heading', { name }).waitFor();
+  await selectRow(main, name);
   await main.getByRole('button', { name: 'Start', exact: true }).click();
 }
 

@@ -6,6 +6,7 @@ import { formatPciAddress } from '../conf/device-address.ts';
 import { type DeviceDefinition, devicesOf } from '../conf/device-definition.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { parseDomain } from '../devices/domain-xml.ts';
+import { propertyRuns } from '../../test/support/property-runs.ts';
 
 let capabilities: QemuCapabilities;
 beforeAll(async () => {
@@ -134,5 +135,5 @@ test('adding a device never moves another one, and no two devices share a place'
     for (const device of before.devices) expect(after.devices).toContainEqual(device);
     const places = stays.flatMap((device) => (device.address ? [`${device.address.type} ${where(device)}`] : []));
     expect(places.toSorted()).toEqual([...new Set(places)].toSorted());
-  }), { numRuns: 200 });
+  }), { numRuns: propertyRuns(80) });
 });

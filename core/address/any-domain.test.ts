@@ -7,6 +7,7 @@ import type { QemuCapabilities } from '../capabilities/qemu-capabilities.ts';
 import { type DeviceDefinition, devicesOf } from '../conf/device-definition.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { formatDomain, parseDomain } from '../devices/domain-xml.ts';
+import { propertyRuns } from '../../test/support/property-runs.ts';
 
 interface Machine {
   readonly arch: string;
@@ -119,7 +120,7 @@ describe.each(machines)('on $machine of $arch', (machine) => {
         const bus = busOf(device);
         if (bus !== null) expect(controllers).toContain(bus);
       }
-    }), { numRuns: 120 });
+    }), { numRuns: propertyRuns(40) });
   });
 
   test('adding a device changes no other one', () => {
@@ -129,7 +130,7 @@ describe.each(machines)('on $machine of $arch', (machine) => {
       const extra = parseDomain(emptyDomain(machine, added(25))).devices;
       const after = define(machine, { ...before, devices: [...before.devices, ...extra] });
       for (const device of after ? before.devices : []) expect(after?.devices).toContainEqual(device);
-    }), { numRuns: 120 });
+    }), { numRuns: propertyRuns(40) });
   });
 
   test('what was completed once stays as it is, also as a document', () => {
@@ -140,6 +141,6 @@ describe.each(machines)('on $machine of $arch', (machine) => {
       const text = formatDomain(definition, { form: 'inactive' });
       const again = define(machine, text);
       expect(again && formatDomain(again, { form: 'inactive' })).toBe(text);
-    }), { numRuns: 60 });
+    }), { numRuns: propertyRuns(20) });
   });
 });

@@ -15,6 +15,8 @@ interface Hub {
   readonly hubs: Map<number, Hub>;
   /** No port below this one is free. */
   firstFree: number;
+  /** Nothing is free on so many levels, this one counted; hubs come before devices, so that none is added there later. */
+  fullLevels: number;
 }
 
 /** USB allows five hubs between a controller and a device; libvirt writes at most four numbers. */
@@ -64,7 +66,7 @@ function usbBuses(controllers: readonly DeviceOf<'controller'>[]): ReadonlyMap<n
 }
 
 function emptyHub(ports: number): Hub {
-  return { ports, used: new Map(), hubs: new Map(), firstFree: 1 };
+  return { ports, used: new Map(), hubs: new Map(), firstFree: 1, fullLevels: 0 };
 }
 
 /** Root ports that QEMU gives each model; xHCI has four unless told otherwise. */
@@ -131,12 +133,15 @@ function take(hub: Hub, port: number, name: string, hubPorts: number | undefined
 }
 
 function freePath(hub: Hub, depthLeft: number): { readonly hub: Hub; readonly port: number; readonly text: string } | null {
+  if (depthLeft <= hub.fullLevels) return null;
   while (hub.firstFree <= hub.ports && hub.used.has(hub.firstFree)) hub.firstFree += 1;
   if (hub.firstFree <= hub.ports) return { hub, port: hub.firstFree, text: String(hub.firstFree) };
-  if (depthLeft <= 1) return null;
-  for (const [port, inner] of [...hub.hubs].toSorted(([a], [b]) => a - b)) {
-    const path = freePath(inner, depthLeft - 1);
-    if (path) return { ...path, text: `${port}.${path.text}` };
+  if (depthLeft > 1) {
+    for (const [port, inner] of [...hub.hubs].toSorted(([a], [b]) => a - b)) {
+      const path = freePath(inner, depthLeft - 1);
+      if (path) return { ...path, text: `${port}.${path.text}` };
+    }
   }
+  hub.fullLevels = depthLeft;
   return null;
 }

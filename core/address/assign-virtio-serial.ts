@@ -22,6 +22,8 @@ interface Controller {
   readonly index: number;
   readonly size: number;
   readonly used: Map<number, string>;
+  /** No port from 1 to below this one is free. */
+  firstFree: number;
 }
 
 export function assignVirtioSerial(domain: DomainSurroundings): readonly DeviceDefinition[] {
@@ -34,7 +36,7 @@ export function assignVirtioSerial(domain: DomainSurroundings): readonly DeviceD
   });
   const controllers = devicesOf(devices, 'controller')
     .filter(({ type }) => type === 'virtio-serial')
-    .map(({ index, ports: size }): Controller => ({ index: index ?? 0, size: size ?? maximumVirtioSerialPorts, used: new Map() }))
+    .map(({ index, ports: size }): Controller => ({ index: index ?? 0, size: size ?? maximumVirtioSerialPorts, used: new Map(), firstFree: 1 }))
     .toSorted((a, b) => a.index - b.index);
   const addresses = new Map<DeviceDefinition, VirtioSerialAddress>();
   const added: DeviceOf<'controller'>[] = [];
@@ -70,19 +72,21 @@ function assign(controllers: Controller[], port: Port, added: DeviceOf<'controll
     if (number !== undefined) return { type: 'virtio-serial', controller: controller.index, bus: 0, port: number };
   }
   const index = Math.max(-1, ...controllers.map((controller) => controller.index)) + 1;
-  controllers.push({ index, size: maximumVirtioSerialPorts, used: new Map() });
+  controllers.push({ index, size: maximumVirtioSerialPorts, used: new Map(), firstFree: 1 });
   added.push(createController('virtio-serial', index, null));
   return assign(controllers, port, added);
 }
 
 /** The first free port; null is a console's port 0, undefined is none. */
 function takeFree(controller: Controller, port: Port): number | null | undefined {
-  for (let number = port.isConsole ? 0 : 1; number < controller.size; number += 1) {
-    if (controller.used.has(number)) continue;
-    controller.used.set(number, port.name);
-    return number === 0 ? null : number;
+  if (port.isConsole && controller.size > 0 && !controller.used.has(0)) {
+    controller.used.set(0, port.name);
+    return null;
   }
-  return undefined;
+  while (controller.used.has(controller.firstFree)) controller.firstFree += 1;
+  if (controller.firstFree >= controller.size) return undefined;
+  controller.used.set(controller.firstFree, port.name);
+  return controller.firstFree;
 }
 
 function controllerOf(controllers: readonly Controller[], { given, name }: Port): Controller {

@@ -112,7 +112,7 @@ function completeVcpus(definition: DomainDefinition): DomainDefinition {
 
 function completeCpu(definition: DomainDefinition, capabilities: QemuCapabilities): CpuDefinition | null {
   const { cpu: written, type, os } = definition;
-  const model = written && namesModel(written) ? null : defaultModel(boardOf(os.type), type, capabilities);
+  const model = written && namesModel(written) ? null : defaultModel(boardOf(os.type), os.type.machine ?? '', type, capabilities);
   const cpu = model === null ? written : { ...(written ?? plainCpu), ...model };
   if (!cpu || !namesModel(cpu)) return cpu;
   const check = cpu.mode === 'host-model' || (cpu.mode === 'custom' && type !== 'qemu') ? 'partial' : 'none';
@@ -132,8 +132,8 @@ function withSve(features: CpuDefinition['features']): CpuDefinition['features']
 }
 
 /** What QEMU takes by itself, written down so that another version's other choice changes nothing. */
-function defaultModel(board: Board, type: string, { arch, cpuModels }: QemuCapabilities): Pick<CpuDefinition, 'mode' | 'match' | 'check' | 'model'> | null {
-  const name = defaultModelName(board, type, arch);
+function defaultModel(board: Board, machine: string, type: string, { arch, cpuModels }: QemuCapabilities): Pick<CpuDefinition, 'mode' | 'match' | 'check' | 'model'> | null {
+  const name = board.name === 'pseries' ? pseriesModel(machine) : defaultModelName(board, type, arch);
   if (name === null || !isKnownModel(name, { arch, cpuModels })) return null;
   return { mode: 'custom', match: 'exact', check: 'none', model: { fallback: 'forbid', vendorId: null, name } };
 }
@@ -143,9 +143,14 @@ function defaultModelName({ name }: Board, type: string, arch: string): string |
   if (arch === 'x86_64') return 'qemu64';
   if (arch === 'i686') return 'qemu32';
   if (name === 's390-ccw') return type === 'qemu' ? 'qemu' : null;
-  if (name === 'pseries') return 'POWER9';
   if (type !== 'qemu') return null;
   return name === 'arm-virt' ? 'cortex-a15' : name === 'riscv-virt' ? 'rv64' : null;
+}
+
+/** QEMU's own choice went with the processors of its time. */
+function pseriesModel(machine: string): string {
+  if (/^pseries-2\.[0-7]($|-)/.test(machine)) return 'POWER7';
+  return /^pseries-(2\.|3\.[01]($|-))/.test(machine) ? 'POWER8' : 'POWER9';
 }
 
 function completeMemory(definition: DomainDefinition): DomainDefinition {

@@ -62,7 +62,7 @@ describe('of the memory is refused', () => {
     ["<memoryBacking><hugepages/><source type='anonymous'/></memoryBacking>", 'CONFIG_UNSUPPORTED', /source type 'anonymous'/],
     ["<memoryBacking><hugepages><page size='5' unit='MiB'/></hugepages></memoryBacking>", 'CONFIG_UNSUPPORTED', /pages of 5120 KiB/],
     ["<memoryBacking><hugepages><page size='2048'/><page size='1' unit='GiB'/></hugepages></memoryBacking>", 'XML_ERROR', /two kinds of hugepages for all nodes: 2048 and 1048576 KiB/],
-    ["<memoryBacking><hugepages><page size='2048' nodeset='1'/></hugepages></memoryBacking>", 'XML_ERROR', /hugepages: node 1 not found/],
+    ["<memoryBacking><hugepages><page size='2048' nodeset='1'/></hugepages></memoryBacking>", 'XML_ERROR', /hugepages names node 1, which is no NUMA cell/],
   ]);
 
   test('a page for node 0 is a page for all where there are no cells', () => {

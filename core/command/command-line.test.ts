@@ -37,6 +37,10 @@ describe('rendering', () => {
     }));
   });
 
+  test('no key can end its own', () => {
+    for (const key of ['a,file', 'a=b', '', 'a b']) expect(() => new CommandLine('/q', [keyed('smbios', null, { [key]: 'x' })]).argv).toThrow('is no name of a setting');
+  });
+
   test('the text for people is what a shell would run', () => {
     const words = ['plain', "it's", 'a b', '$(id)', '`x`', '"', '\\', 'line\nbreak', '', '*', 'ünï'];
     const text = new CommandLine('printf', [{ form: 'verbatim', value: '%s\\0' }, ...words.map((value) => ({ form: 'verbatim' as const, value }))], { A: 'b c' }).toShellText();

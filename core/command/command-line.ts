@@ -2,6 +2,7 @@
  * QEMU's command line: ordered typed fragments, turned into arguments here and nowhere else. No name or path can end
  * one option and begin another: values are JSON, or taken by QEMU as they are, or have their commas doubled.
  */
+import { VireoError } from '../base/errors.ts';
 import type { CommandFragment, JsonValue } from '../devices/command-fragment.ts';
 
 export class CommandLine {
@@ -35,7 +36,7 @@ function renderFragment(fragment: CommandFragment): readonly string[] {
     case 'json':
       return [`-${fragment.option}`, renderJson(fragment.value)];
     case 'keys': {
-      const pairs = fragment.keys.map(([key, value]) => `${key}=${doubleCommas(value)}`);
+      const pairs = fragment.keys.map(([key, value]) => `${plainKey(key)}=${doubleCommas(value)}`);
       return [`-${fragment.option}`, [...(fragment.first === null ? [] : [doubleCommas(fragment.first)]), ...pairs].join(',')];
     }
     case 'plain':
@@ -59,6 +60,12 @@ function renderJson(value: JsonValue): string {
 
 function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
+}
+
+/** Keys are the driver's own, but for those of SMBIOS, which a file on disk may have by any name. */
+function plainKey(key: string): string {
+  if (!/^[\w.+-]+$/.test(key)) throw new VireoError('CONFIG_UNSUPPORTED', `'${key}' is no name of a setting`);
+  return key;
 }
 
 function doubleCommas(value: string): string {

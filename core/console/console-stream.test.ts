@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { ConsoleLog } from './console-log.ts';
 import { ConsoleStream } from './console-stream.ts';
+import { propertyRuns } from '../../test/support/property-runs.ts';
 
 /** Time that passes only when told. */
 class TestClock implements Clock {
@@ -121,7 +122,7 @@ describe('readers', () => {
       fc.asyncProperty(fc.array(anyStep, { maxLength: 80, size: 'max' }), fc.integer({ min: 20, max: 600 }), fc.uint8Array({ maxLength: 900, size: 'max' }), async (steps, historyBytes, earlier) => {
         await play(steps, historyBytes, earlier);
       }),
-      { numRuns: 500, interruptAfterTimeLimit: 15_000, endOnFailure: true },
+      { numRuns: propertyRuns(200), interruptAfterTimeLimit: 15_000, endOnFailure: true },
     );
   });
 
@@ -131,7 +132,7 @@ describe('readers', () => {
       fc.asyncProperty(orderly, fc.uint8Array({ maxLength: 5_000, size: 'max' }), async (steps, earlier) => {
         expect(await play(steps, 1_200, earlier)).toEqual({ gapBytes: 0 });
       }),
-      { numRuns: 300, interruptAfterTimeLimit: 15_000, endOnFailure: true },
+      { numRuns: propertyRuns(120), interruptAfterTimeLimit: 15_000, endOnFailure: true },
     );
   });
 });

@@ -29,9 +29,9 @@ const alignMs = 400;
 const maximumHeldBytes = 4_194_304;
 /**
  * QEMU 7.2 (chardev/char-pty.c) looks every second; until it has seen us it gives up what the terminal has no room for,
- * which its log has. On a machine that is loaded the look is late, so three seconds. The log is read so often meanwhile.
+ * which its log has. On a machine that is loaded the look is late, so five seconds. The log is read so often meanwhile.
  */
-const settleMs = 3_000;
+const settleMs = 5_000;
 const settlePauseMs = 20;
 /** A terminal whose bytes have no place in the log, because more old ones came than were thrown away, begins again. */
 const maximumPlacings = 5;

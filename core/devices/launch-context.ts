@@ -21,6 +21,8 @@ export interface LaunchContext {
   readonly secrets?: LaunchSecrets;
   /** The driver may make network devices of the host (CAP_NET_ADMIN); false unless given. */
   readonly mayMakeTaps?: boolean;
+  /** The kernel can move the packets of a tap (/dev/vhost-net); absent where a command line is only shown. */
+  readonly hasVhostNet?: boolean;
   /** Whom QEMU and what runs beside it run as: 0 is root; absent where nobody can tell. */
   readonly userId?: number;
 }

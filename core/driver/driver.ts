@@ -112,7 +112,11 @@ export class Driver {
       domainFolder: (uuid) => path.join(layout.guests, uuid),
       firmware: () => installedFirmware(layout.nvram, log),
       domainLog: (uuid) => new DomainLog(path.join(logFolder(uuid), 'qemu.log')),
-      secrets: () => (secrets ??= SecretStore.open(path.join(layout.root, 'secrets'), (file, error) => log.write('error', 'a secret cannot be read', { file, error: asVireoError(error).message }))),
+      secrets: () => {
+        secrets ??= SecretStore.open(path.join(layout.root, 'secrets'), (file, error) => log.write('error', 'a secret cannot be read', { file, error: asVireoError(error).message }));
+        secrets.catch(() => (secrets = null)); // a folder that cannot be read now may be readable the next time
+        return secrets;
+      },
       createConsoles: (domain) => this.#consolesOf(domain),
       saveStatus,
       closing: this.#closing.signal,

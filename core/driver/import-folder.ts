@@ -3,9 +3,10 @@
  * started with the host. The folder is only read. Each file stands for itself: it is defined wholly or not at all, and
  * the report says which, with everything that was not understood.
  */
-import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asVireoError, isSystemError, VireoError } from '../base/errors.ts';
+import { readOrdinary } from '../base/ordinary-file.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { parseDomain, unknownNodes } from '../devices/domain-xml.ts';
 import { sameDefinition } from '../domain/same-definition.ts';
@@ -53,8 +54,9 @@ async function importFile(driver: Driver, call: Call, file: string, dryRun: bool
     const root = parseXml(xml, { source: file });
     if (root.name !== 'domain') return { ...found, outcome: 'skipped', reason: `its root element is <${root.name}>` };
     const written = parseDomain(xml, { source: file });
-    found = { ...found, ...identityOf(written), notUnderstood: unknownNodes(written).map(({ path: where, line }) => ({ path: where, line })), missingFiles: await missingFiles(root) };
+    found = { ...found, ...identityOf(written), notUnderstood: unknownNodes(written).slice(0, toldAtMost).map(({ path: where, line }) => ({ path: where, line })), missingFiles: await missingFiles(root) };
     found = { ...found, autostart: await isMarked(file, written.name) };
+    await refuseForeignEmulator(written);
     // Everything that could be refused is found out before anything is written.
     const completed = await complete(driver.context, withUuid(written));
     if (isDefinedSo(driver, written, completed)) return { ...found, outcome: 'unchanged' };
@@ -74,9 +76,19 @@ function identityOf({ name, uuid }: DomainDefinition): Pick<ImportedFile, 'name'
 }
 
 async function readDocument(file: string): Promise<string> {
-  const { size } = await stat(file);
-  if (size > xmlLimits.maximumCharacters * 4) throw new VireoError('XML_ERROR', `${file} has ${size} bytes and is no definition`);
-  return readFile(file, 'utf8');
+  return (await readOrdinary(file, xmlLimits.maximumCharacters * 4)).toString('utf8');
+}
+
+/**
+ * To complete a definition is to run its emulator, and a folder may come from anywhere: nothing of it is run that the
+ * system does not have anyway.
+ * @throws CONFIG_UNSUPPORTED for a program that neither belongs to root nor lies where programs are looked for.
+ */
+async function refuseForeignEmulator({ emulator }: DomainDefinition): Promise<void> {
+  if (emulator === null || (process.env['PATH'] ?? '').split(path.delimiter).includes(path.dirname(emulator))) return;
+  const owner = await stat(emulator).then(({ uid }) => uid, () => null);
+  if (owner === null || owner === 0) return; // one that is not there is named by what looks for it
+  throw new VireoError('CONFIG_UNSUPPORTED', `its emulator '${emulator}' is not a program of the system; define the file by itself if that program is to be run`, { details: { emulator } });
 }
 
 /** An import never changes what is there. @throws DOM_EXIST where a domain of this name or UUID says something else. */
@@ -106,10 +118,16 @@ async function markOrForget(driver: Driver, call: Call, uuid: string): Promise<v
 const sourcesByAttribute = new Set(['file', 'dev']);
 const sourcesByText = new Set(['loader', 'nvram', 'kernel', 'initrd', 'dtb']);
 
+/** So many of a file's findings are told: a report of thousands of files has to fit in one answer. */
+const toldAtMost = 100;
+
 /** What a start would look for, by path: images, firmware, NVRAM, kernels. */
 async function missingFiles(root: XmlElement): Promise<string[]> {
   const missing: string[] = [];
-  for (const file of new Set(filesIn(root))) if (!(await isReadable(file))) missing.push(file);
+  for (const file of new Set(filesIn(root))) {
+    if (missing.length === toldAtMost) break;
+    if (!(await isReadable(file))) missing.push(file);
+  }
   return missing;
 }
 

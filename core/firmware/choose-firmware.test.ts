@@ -55,6 +55,14 @@ describe('a definition that asks for efi', () => {
     expect(chosen(os, more).os.loader).toMatchObject({ path: `/fw/${name}.fd`, type: 'pflash', readonly: true });
   });
 
+  test('whose name is too long for a file has its variables under its UUID', () => {
+    const uuid = '11111111-2222-4333-8444-555555555555';
+    const named = (name: string): string | null | undefined =>
+      chooseFirmware(parseDomain(`<domain type='qemu'><name>${name}</name><uuid>${uuid}</uuid><memory>1024</memory><os firmware='efi'><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os></domain>`), installed).os.nvram?.path;
+    expect(named('ü'.repeat(122))).toBe(`/state/nvram/${'ü'.repeat(122)}_VARS.fd`);
+    expect(named('ü'.repeat(123))).toBe(`/state/nvram/${uuid}_VARS.fd`);
+  });
+
   test('has what was chosen written down, with the variables of its own', () => {
     const definition = chosen("firmware='efi'|");
     expect(definition.os.nvram).toMatchObject({ template: '/fw/enrolled_VARS.fd', path: '/state/nvram/x_VARS.fd' });

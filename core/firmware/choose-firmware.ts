@@ -130,7 +130,15 @@ function withVariables(definition: DomainDefinition, path: string, { descriptors
   return { ...definition, os: { ...os, nvram: completeNvram(definition, template, nvramFolder) } };
 }
 
-function completeNvram({ os, name }: DomainDefinition, template: { readonly filename: string; readonly format: 'raw' | 'qcow2' } | null, folder: string): Nvram {
+/** No file system has names of more bytes; what is written after it has to fit too. */
+const longestNameBytes = 255 - '_VARS.qcow2'.length;
+
+/** A domain's name has up to 255 characters, and a character up to four bytes. */
+function fileName(name: string, uuid: string | null): string {
+  return uuid !== null && Buffer.byteLength(name) > longestNameBytes ? uuid : name;
+}
+
+function completeNvram({ os, name, uuid }: DomainDefinition, template: { readonly filename: string; readonly format: 'raw' | 'qcow2' } | null, folder: string): Nvram {
   const nvram = os.nvram ?? emptyNvram;
   const templateFormat = nvram.templateFormat ?? (nvram.template === null && template?.format === 'qcow2' ? 'qcow2' : null);
   const format = nvram.format ?? templateFormat;
@@ -140,6 +148,6 @@ function completeNvram({ os, name }: DomainDefinition, template: { readonly file
     template: nvram.template ?? (isElsewhere ? null : (template?.filename ?? null)),
     templateFormat,
     format,
-    path: isElsewhere ? nvram.path : (nvram.path ?? `${folder}/${name}_VARS.${format === 'qcow2' ? 'qcow2' : 'fd'}`),
+    path: isElsewhere ? nvram.path : (nvram.path ?? `${folder}/${fileName(name, uuid)}_VARS.${format === 'qcow2' ? 'qcow2' : 'fd'}`),
   };
 }

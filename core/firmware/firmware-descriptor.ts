@@ -2,10 +2,11 @@
  * What firmware is installed: the JSON descriptors of QEMU's interoperability specification (docs/interop/firmware.json,
  * QEMU 7.2), which distributions ship beside the images.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Log } from '../base/log.ts';
+import { readOrdinary } from '../base/ordinary-file.ts';
 
 const image = z.object({ filename: z.string(), format: z.enum(['raw', 'qcow2']).catch('raw') });
 
@@ -62,9 +63,8 @@ export async function readFirmwareDescriptors(folders: readonly string[], log: L
 
 async function readDescriptor(file: string, log: Log): Promise<FirmwareDescriptor | null> {
   try {
-    const text = await readFile(file, 'utf8');
+    const text = (await readOrdinary(file, maximumBytes)).toString('utf8');
     if (text.trim() === '') return null;
-    if (text.length > maximumBytes) throw new Error(`it has ${text.length} bytes`);
     return { ...descriptorSchema.parse(JSON.parse(text)), file };
   } catch (error) {
     log.write('warning', 'a firmware descriptor could not be read', { file, error: error instanceof Error ? error.message : String(error) });

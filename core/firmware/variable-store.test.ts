@@ -39,6 +39,7 @@ test('two starts at once agree on one', async () => {
 test.each([
   ['without a template', () => os(`<nvram>${folder}/nvram/x.fd</nvram>`), /no template is known for the loader '\/code\.fd'/],
   ['with one that is not there', () => os(`<nvram template='${folder}/gone'>${folder}/nvram/x.fd</nvram>`), /could not be made from '.*\/gone': ENOENT/],
+  ['with one that has no end', () => os(`<nvram template='/dev/zero'>${folder}/nvram/x.fd</nvram>`), /'\/dev\/zero' is no ordinary file/],
   ['in another format', () => os(`<nvram template='${folder}/template' format='qcow2'>${folder}/nvram/x.fd</nvram>`), /are to have the format qcow2/],
 ])('%s it is refused, and nothing is left', async (_, definition, reason) => {
   await expect(prepareVariableStore(definition())).rejects.toThrow(reason);

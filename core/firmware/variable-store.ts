@@ -3,6 +3,7 @@ import { chmod, copyFile, link, mkdir, open, rename, rm, stat } from 'node:fs/pr
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { VireoError } from '../base/errors.ts';
+import { openOrdinary } from '../base/ordinary-file.ts';
 import type { OsDefinition } from '../conf/os.ts';
 
 /** Path of the file that a domain's variables are kept in, null where there is none or it is not a file of ours to make. */
@@ -42,8 +43,9 @@ export async function removeVariableStore(os: OsDefinition): Promise<void> {
 
 async function copyWhole(template: string, file: string, replace: boolean): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const unfinished = `${file}.${randomBytes(4).toString('hex')}.new`;
+  const unfinished = path.join(path.dirname(file), `.${randomBytes(8).toString('hex')}.new`);
   try {
+    await refuseUnlikely(template);
     await copyFile(template, unfinished);
     await chmod(unfinished, 0o600);
     const handle = await open(unfinished, 'r+');
@@ -57,6 +59,20 @@ async function copyWhole(template: string, file: string, replace: boolean): Prom
     else await link(unfinished, file).catch((error: NodeJS.ErrnoException) => ignoreExisting(error));
   } finally {
     await rm(unfinished, { force: true });
+  }
+}
+
+/** The largest that is known has 64 MiB. */
+const maximumTemplateBytes = 256 * 1_048_576;
+
+/** A definition may name anything, and a device has no end. */
+async function refuseUnlikely(template: string): Promise<void> {
+  const handle = await openOrdinary(template);
+  try {
+    const { size } = await handle.stat();
+    if (size > maximumTemplateBytes) throw new VireoError('INVALID_ARG', `it has ${size} bytes, and no firmware has so many variables`);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -7,7 +7,7 @@ import { simulate } from '../../test/support/job-simulation.ts';
 import { DomainJobs } from './domain-jobs.ts';
 
 /** VIREO_SIM_RUNS and VIREO_SIM_SEED search longer, or repeat what a failure printed. */
-const numRuns = Number(process.env['VIREO_SIM_RUNS'] ?? 4000);
+const numRuns = Number(process.env['VIREO_SIM_RUNS'] ?? 2000);
 const seed = process.env['VIREO_SIM_SEED'];
 
 test('no interleaving of calls breaks a rule of the job engine', { timeout: 60_000 + numRuns * 20 }, async () => {

@@ -54,6 +54,12 @@ describe('connecting', () => {
     await expect(connect(stubborn, { deadlineMs: 30 })).rejects.toThrow("no sign of an answer to 'qmp_capabilities'");
   });
 
+  test('a QEMU that greets twice before it was answered is understood', async () => {
+    const greeting = '{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 22}, "package": ""}, "capabilities": []}}\r\n';
+    await using it = await meet({ greeting: greeting.repeat(2) });
+    expect(await it.monitor.execute('query-status')).toMatchObject({ status: expect.anything() as string });
+  });
+
   test('rejects with the reason of an abort', async () => {
     await using mute = await FakeQemu.start({ greeting: '' });
     const stop = new AbortController();

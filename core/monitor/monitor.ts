@@ -58,6 +58,7 @@ export class Monitor implements AsyncDisposable {
   readonly #greeted: Promise<QmpGreeting>;
   /** Settles `#greeted`; null once it has. */
   #greeting: { resolve(greeting: QmpGreeting): void; reject(reason: VireoError): void } | null = null;
+  #isNegotiated = false;
   #outOfBand = false;
   #commandCount = 0;
   #lastReceivedMs: number;
@@ -102,6 +103,7 @@ export class Monitor implements AsyncDisposable {
       waitingFor = "an answer to 'qmp_capabilities'";
       const oob = greeting.capabilities.includes('oob');
       await monitor.execute('qmp_capabilities', oob ? { enable: ['oob'] } : {}, { signal });
+      monitor.#isNegotiated = true;
       monitor.#outOfBand = oob;
       return monitor;
     } catch (error) {
@@ -238,8 +240,9 @@ export class Monitor implements AsyncDisposable {
         this.#settle(message.id, (command) => command.caller?.reject(qemuError(command.name, message.qemuClass, message.text)));
         break;
       case 'greeting':
-        if (this.#greeting === null) return this.#broken('a second greeting');
-        this.#greeting.resolve(message.greeting);
+        // A client that connects while QEMU sets its monitor up, in two threads, is greeted by both (QEMU 7.2, on a loaded machine).
+        if (this.#isNegotiated) return this.#broken('a second greeting');
+        this.#greeting?.resolve(message.greeting);
         this.#greeting = null;
         break;
       case 'malformed':

@@ -68,6 +68,11 @@ async function isProgram(file: string): Promise<boolean> {
   return await access(file, constants.X_OK).then(() => true, () => false);
 }
 
+/** Whether the kernel moves the packets of network cards. */
+export async function hasVhostNet(): Promise<boolean> {
+  return await access('/dev/vhost-net', constants.R_OK | constants.W_OK).then(() => true, () => false);
+}
+
 /** capabilities(7) of Linux. */
 const netAdmin = 12n;
 

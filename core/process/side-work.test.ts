@@ -81,12 +81,21 @@ test("what a command has made is taken away with the run folder, and a command's
   const made = path.join(home, 'made');
   const setup: HostSetup = { name: 'network card net0', onceSpawned: [['touch', made]], afterwards: [['false'], ['rm', made]] };
   await start([], [setup]);
-  await runHostSetups([setup]);
+  await runHostSetups([setup], new AbortController().signal);
   expect((await stat(made)).isFile()).toBe(true);
-  await expect(runHostSetups([{ ...setup, onceSpawned: [['ls', path.join(home, 'nowhere')]] }])).rejects.toMatchObject({
+  await expect(runHostSetups([{ ...setup, onceSpawned: [['ls', path.join(home, 'nowhere')]] }], new AbortController().signal)).rejects.toMatchObject({
     code: 'OPERATION_FAILED',
     message: expect.stringMatching(/network card net0: 'ls .*nowhere' failed: .*No such file/) as string,
   });
   await removeRunFolder(launch.runFolder, systemClock, silentLog);
+  await expect(stat(made)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('nothing is done for a run that has ended, and nothing is begun for a caller who has gone', async () => {
+  const made = path.join(home, 'made');
+  const gone = AbortSignal.abort(new Error('it is over'));
+  await expect(runHostSetups([{ name: 'network card net0', onceSpawned: [['touch', made]], afterwards: [] }], gone)).rejects.toThrow('it is over');
+  const setup: HostSetup = { name: 'network card net0', beforehand: [['touch', made]], onceSpawned: [], afterwards: [] };
+  await expect(startSideProcesses({ needs: [], programs: [], setups: [setup] }, { launch, clock: systemClock, log: silentLog, deadlineMs: 5_000, signal: gone, onEnd: () => {} })).rejects.toThrow('it is over');
   await expect(stat(made)).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -28,7 +28,7 @@ import { cleanEnvironment } from './clean-environment.ts';
 import { consoleDevices } from './console-devices.ts';
 import { setDisplayPasswords } from './display-passwords.ts';
 import { reserveDisplayPorts } from './display-ports.ts';
-import { checkHostNeeds, mayMakeTaps } from './host-needs.ts';
+import { checkHostNeeds, hasVhostNet, mayMakeTaps } from './host-needs.ts';
 import { setLinkStates } from './link-states.ts';
 import { limitDisks } from './disk-limits.ts';
 import { MonitorEvents } from './monitor-events.ts';
@@ -115,6 +115,7 @@ async function prepareLaunch(context: ProcessContext, domain: Domain, definition
     monitorPath: path.join(runFolder, 'm'),
     pidFile: path.join(runFolder, 'pid'),
     mayMakeTaps: await mayMakeTaps(),
+    hasVhostNet: await hasVhostNet(),
     userId: process.geteuid?.() ?? -1,
   };
 }

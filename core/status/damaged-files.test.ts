@@ -11,6 +11,7 @@ import { fixtureDefinition, fixtureRecord } from '../../test/support/status-fixt
 import { ConfigStore } from './config-store.ts';
 import { maximumStateFileBytes } from './read-state-file.ts';
 import { StatusStore } from './status-store.ts';
+import { propertyRuns } from '../../test/support/property-runs.ts';
 
 const uuids = ['00000000-1111-4111-8111-111111111111', '11111111-2222-4222-8222-222222222222', '22222222-3333-4333-8333-333333333333', '33333333-4444-4444-8444-444444444444'] as const;
 const [uuid, other] = uuids;
@@ -112,7 +113,7 @@ describe.each([states, definitions])('$title', (kind) => {
         expect(again.broken).toEqual(kind.aside === '' ? broken : []);
         await Promise.all((await readdir(folder)).map((name) => rm(path.join(folder, name))));
       }),
-      { numRuns: Number(process.env['VIREO_RUNS'] ?? 150) },
+      { numRuns: propertyRuns(50) },
     );
   });
 

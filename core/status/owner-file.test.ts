@@ -4,6 +4,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bootId, processStartTime } from '../base/process-identity.ts';
 import { type OwnerRecord, type Ownership, acquireOwnership, readOwner } from './owner-file.ts';
+import { propertyRuns } from '../../test/support/property-runs.ts';
 import { type StateLayout, prepareStateFolder, stateLayout } from './state-folder.ts';
 
 let layout: StateLayout;
@@ -87,7 +88,7 @@ describe('the owner of a state folder', () => {
   test.each(['an empty folder', 'a dead owner'])('of %s is exactly one of many who try at once, again and again', async (start) => {
     const dead = await endedPid();
     const boot = await bootId();
-    for (let round = 0; round < 25; round++) {
+    for (let round = 0; round < propertyRuns(10); round++) {
       if (start === 'a dead owner') await writeFile(layout.ownerFile, record(round.toString(16).padStart(16, '0'), { ...dead, boot }));
       const outcomes = await Promise.allSettled(Array.from({ length: 12 }, acquire));
       const owners = outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);

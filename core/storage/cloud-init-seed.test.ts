@@ -68,3 +68,10 @@ test.skipIf(!hasIsoinfo)('another reader of ISO images sees the same', async () 
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test('names that do not fit in one sector are refused, so that no content is overwritten', () => {
+  const files = (count: number): { name: string; content: Uint8Array }[] => Array.from({ length: count }, (_, at) => ({ name: `${String(at)}`.padStart(64, '0'), content: Buffer.from(`content ${at}`) }));
+  const most = readFiles(isoImage('cidata', files(12), when));
+  expect([...most.values()]).toEqual(files(12).map(({ content }) => content.toString()));
+  expect(() => isoImage('cidata', files(13), when)).toThrow('do not fit in the one folder');
+});

@@ -26,7 +26,7 @@ type Tree = 'primary' | 'joliet';
 
 /**
  * @param volume name of the volume, up to 16 characters of ASCII, in any case: `cidata`.
- * @throws INVALID_ARG for a name that does not fit, two of the same, or contents over 16 MiB.
+ * @throws INVALID_ARG for a name that does not fit, more names than fit in one sector, two of the same, or contents over 16 MiB.
  */
 export function isoImage(volume: string, files: readonly IsoFile[], when: Date): Buffer {
   refuseWrong(volume, files);
@@ -44,7 +44,9 @@ export function isoImage(volume: string, files: readonly IsoFile[], when: Date):
   for (const tree of ['primary', 'joliet'] as const) {
     put(pathTables[tree].little, pathTable(folderAt[tree], 'little'));
     put(pathTables[tree].big, pathTable(folderAt[tree], 'big'));
-    put(folderAt[tree], folder(tree, placed, when));
+    const records = folder(tree, placed, when);
+    if (records.length > sector) throw new VireoError('INVALID_ARG', `the names of ${files.length} files do not fit in the one folder of an ISO image`);
+    put(folderAt[tree], records);
   }
   for (const { at, content } of placed) put(at, content);
   return image;
@@ -56,7 +58,6 @@ function refuseWrong(volume: string, files: readonly IsoFile[]): void {
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused
   const wrong = names.find((name, at) => !/^[^/\\:;*?\u0000-\u001f]{1,64}$/u.test(name) || names.indexOf(name) !== at);
   if (wrong !== undefined) throw new VireoError('INVALID_ARG', `'${wrong}' cannot be the name of a file on an ISO image, or is there twice`);
-  if (files.length > 20) throw new VireoError('INVALID_ARG', `${files.length} files are too many for the one folder of an ISO image`);
   const bytes = files.reduce((sum, { content }) => sum + content.length, 0);
   if (bytes > maximumBytes) throw new VireoError('INVALID_ARG', `${bytes} bytes are too many for an ISO image; ${maximumBytes} fit`);
 }

@@ -31,13 +31,14 @@ export function CreationCards(): ReactElement {
       <Card
         icon={FileInput}
         title="Import a definition file"
-        text="Bring a domain that libvirt or virsh dumpxml wrote. You see it before anything is changed."
+        text="Bring a domain that libvirt or virsh dumpxml wrote, or a folder of them. You see it before anything is changed."
         button="Import"
         busy={choosing}
         onPress={() => {
           setChoosing(true);
           void creation.importDefinition().finally(() => setChoosing(false));
         }}
+        second={{ button: 'Import a folder', onPress: () => void creation.importFolder() }}
       />
     </div>
   );
@@ -52,15 +53,19 @@ interface CardProps {
   readonly disabled?: boolean;
   readonly busy?: boolean;
   readonly onPress: () => void;
+  readonly second?: { readonly button: string; readonly onPress: () => void };
 }
 
-function Card({ icon: Icon, title, text, button, primary = false, disabled = false, busy = false, onPress }: CardProps): ReactElement {
+function Card({ icon: Icon, title, text, button, primary = false, disabled = false, busy = false, onPress, second }: CardProps): ReactElement {
   return (
     <section className="card way" aria-label={title}>
       <Icon size={20} strokeWidth={1.75} aria-hidden />
       <h2>{title}</h2>
       <p className="quiet" role={busy ? 'status' : undefined}>{text}</p>
-      <Button label={button} kind={primary ? 'primary' : 'plain'} disabled={disabled} busy={busy} onPress={onPress} />
+      <div className="toolbar">
+        <Button label={button} kind={primary ? 'primary' : 'plain'} disabled={disabled} busy={busy} onPress={onPress} />
+        {second && <Button label={second.button} onPress={second.onPress} />}
+      </div>
     </section>
   );
 }

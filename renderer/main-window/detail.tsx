@@ -24,7 +24,7 @@ export function Detail(): ReactElement {
   const selected = useView((state) => state.selected);
   const domains = useHost(useShallow((state) => [...selected].flatMap((key) => domainsOf(state).get(key) ?? [])));
   const only = domains.length === 1 ? domains[0] : undefined;
-  useTitle(draft ? 'New domain' : only?.name);
+  useTitle(draft ? 'New domain' : importing ? 'Import from libvirt' : only?.name);
 
   if (!loaded && link.phase === 'unreachable') {
     return (

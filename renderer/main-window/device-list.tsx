@@ -40,19 +40,29 @@ const icons: Readonly<Record<DeviceKind, LucideIcon>> = {
   controller: Cpu,
 };
 
-export function DeviceList({ devices }: { readonly devices: DomainSummary['devices'] }): ReactElement {
+export interface DeviceListProps {
+  readonly devices: DomainSummary['devices'];
+  /** Many devices get headings and columns; few are one list in the same order. */
+  readonly crowded: boolean;
+}
+
+export function DeviceList({ devices, crowded }: DeviceListProps): ReactElement {
   if (devices.length === 0) return <p className="quiet">The definition names no devices.</p>;
   const { groups, controllers } = groupDevices(devices);
   return (
     <>
-      <div className="device-groups">
-        {groups.map(({ title, devices: inside }) => (
-          <section key={title} aria-label={title}>
-            <h3>{title}</h3>
-            <Rows devices={inside} />
-          </section>
-        ))}
-      </div>
+      {crowded ? (
+        <div className="device-groups">
+          {groups.map(({ title, devices: inside }) => (
+            <section key={title} aria-label={title}>
+              <h3>{title}</h3>
+              <Rows devices={inside} />
+            </section>
+          ))}
+        </div>
+      ) : (
+        <Rows devices={groups.flatMap((group) => group.devices)} />
+      )}
       {controllers.length > 0 && (
         <details className="controllers">
           <summary className="quiet">{plural(controllers.reduce((sum, { count }) => sum + count, 0), 'controller')}</summary>

@@ -23,6 +23,8 @@ export function DomainTree(): ReactElement {
   const { openConsole } = useCommands();
   const rows = useRows();
   const selected = useView((state) => state.selected);
+  /** A draft or an import stands before the selection: pressing the row behind it goes back. */
+  const isBehind = useView((state) => state.draft !== null || state.importing !== null);
   const tree = useSelectedInSight(selected, rows);
   const [menu, setMenu] = useState<ContextMenuPlace | null>(null);
   const layout = useMemo(() => new ListLayout({ rowHeight: rowHeightPx, padding: paddingPx }), []);
@@ -48,7 +50,7 @@ export function DomainTree(): ReactElement {
           selectionMode="multiple"
           selectionBehavior="replace"
           defaultExpandedKeys={[hostKey]}
-          selectedKeys={selected}
+          selectedKeys={isBehind ? nothing : selected}
           onSelectionChange={onSelectionChange}
           onAction={(key) => key !== hostKey && openConsole(String(key), null)}
         >
@@ -65,6 +67,8 @@ export function DomainTree(): ReactElement {
     </nav>
   );
 }
+
+const nothing: ReadonlySet<string> = new Set();
 
 /** A domain that is selected from elsewhere (it was just defined, or the tray asks for it) may be out of sight. */
 function useSelectedInSight(selected: ReadonlySet<string>, rows: readonly DomainRow[]): RefObject<HTMLDivElement | null> {

@@ -1,19 +1,23 @@
-/** What can be made new, from anywhere in the window; the host's page shows the same three as cards. */
+/** What can be made new, from anywhere in the window; the host's page shows the same as cards. */
 import { Bird, FileCode, FileInput, FolderInput } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { Menu, MenuItem, Popover } from 'react-aria-components';
 import { useHost } from '../shared/session.ts';
 import { useCreation } from './creation.ts';
+import { useView } from './view-context.ts';
+
+const continueLabel = 'Go on with your draft';
 
 export function NewMenu(): ReactElement {
   const creation = useCreation();
+  const shelved = useView((state) => state.shelved !== null);
   const sample = useHost((state) => state.status?.sampleGuest.available ?? false);
   return (
     <Popover className="popover" placement="bottom end" offset={4}>
       <Menu className="menu" aria-label="New domain" disabledKeys={sample ? [] : ['sample']}>
-        <MenuItem id="xml" className="menu-item" textValue="Create a domain" onAction={() => creation.writeDefinition()}>
+        <MenuItem id="xml" className="menu-item" textValue={shelved ? continueLabel : 'Create a domain'} onAction={() => creation.writeDefinition()}>
           <FileCode size={16} aria-hidden />
-          Create a domain
+          {shelved ? continueLabel : 'Create a domain'}
         </MenuItem>
         <MenuItem id="import" className="menu-item" textValue="Import a definition file" onAction={() => void creation.importDefinition()}>
           <FileInput size={16} aria-hidden />

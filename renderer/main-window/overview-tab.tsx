@@ -23,7 +23,7 @@ export function OverviewTab({ summary }: { readonly summary: DomainSummary }): R
       <Section title="Guest"><GuestFacts summary={summary} /></Section>
       <Section title="QEMU"><QemuFacts summary={summary} /></Section>
       <Section title="Consoles" wide={isCrowded}><ConsoleList summary={summary} compact /></Section>
-      <Section title="Devices" wide={isCrowded}><DeviceList devices={summary.devices} /></Section>
+      <Section title="Devices" wide={isCrowded}><DeviceList devices={summary.devices} crowded={isCrowded} /></Section>
     </div>
   );
 }

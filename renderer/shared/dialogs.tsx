@@ -7,6 +7,7 @@ import { type DomainAction, domainActions, lossOf } from '../store/domain-action
 import { Button } from './button.tsx';
 import { ErrorDetails } from './error-details.tsx';
 import { HolderSentence } from './holder-sentence.tsx';
+import { useReturnFocus } from './use-return-focus.ts';
 
 interface FrameProps {
   readonly title: ReactNode;
@@ -15,6 +16,7 @@ interface FrameProps {
 }
 
 export function AlertFrame({ title, onClose, children }: FrameProps): ReactElement {
+  useReturnFocus();
   return (
     <ModalOverlay className="scrim" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
       <Modal className="dialog-frame">

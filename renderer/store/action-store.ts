@@ -87,10 +87,12 @@ export function createActions(host: Host, onFailure: (failure: Failure) => void)
     } catch (thrown) {
       const error = asVireoError(thrown);
       const failure: Failure = { title: `${name} ${domainActions[action].failed}`, error, retry: () => void run(uuid, action, options) };
-      if (action === 'start') noteStart(uuid, failure);
       const holders = holdersOf(error);
       if (holders.length > 0) store.setState({ held: { ...failure, uuid, action, options, holders } });
-      else onFailure(failure);
+      else {
+        if (action === 'start') noteStart(uuid, failure);
+        onFailure(failure);
+      }
     } finally {
       mark(uuid, action, null);
     }
@@ -110,6 +112,7 @@ export function createActions(host: Host, onFailure: (failure: Failure) => void)
   };
 
   forgetAnsweredShutdowns(host, store);
+  forgetOldFailures(host, store);
   return { store, run, waitAndRun, dismissHeld: () => store.setState({ held: null }) };
 }
 
@@ -120,5 +123,15 @@ function forgetAnsweredShutdowns(host: Host, store: StoreApi<ActionState>): void
     if (askedToShutDown.size === 0) return;
     const waiting = [...askedToShutDown].filter(([uuid]) => host.domain(uuid)?.state === 'running');
     if (waiting.length !== askedToShutDown.size) store.setState({ askedToShutDown: new Map(waiting) });
+  });
+}
+
+/** Whoever started the guest since: why it did not start before is of no use any more. */
+function forgetOldFailures(host: Host, store: StoreApi<ActionState>): void {
+  host.store.subscribe(() => {
+    const { failedStarts } = store.getState();
+    if (failedStarts.size === 0) return;
+    const left = [...failedStarts].filter(([uuid]) => host.domain(uuid) && host.domain(uuid)?.state !== 'running');
+    if (left.length !== failedStarts.size) store.setState({ failedStarts: new Map(left) });
   });
 }

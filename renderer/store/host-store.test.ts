@@ -77,6 +77,17 @@ describe('actions', () => {
     expect([failures.length, actions.store.getState().held?.holders[0]?.owner]).toEqual([0, 'remoteDispatchDomainCreate']);
   });
 
+  it('remember why a start failed until the guest runs', async () => {
+    const { host, fake } = connected({ trouble: 'failing' });
+    await host.domainWhen(sample.uuid, (summary) => summary !== null, soon());
+    const actions = createActions(host, () => {});
+    await actions.run(sample.uuid, 'start');
+    expect(actions.store.getState().failedStarts.get(sample.uuid)?.error.code).toBe('OPERATION_FAILED');
+    fake.change(sample.uuid, { state: 'running' });
+    await host.domainWhen(sample.uuid, (summary) => summary?.state === 'running', soon());
+    expect(actions.store.getState().failedStarts.size).toBe(0);
+  });
+
   it('forget that a guest was asked to shut down once it has', async () => {
     const { host, fake } = connected({ domains: [{ ...sample, state: 'running' }] });
     await host.domainWhen(sample.uuid, (summary) => summary !== null, soon());

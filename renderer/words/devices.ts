@@ -63,17 +63,18 @@ export interface CountedDevice extends Device {
 
 /** Devices by group, groups that are not empty, and what belongs to none. A kind of a newer host is among System. */
 export function groupDevices(devices: readonly Device[]): { readonly groups: readonly { readonly title: DeviceGroup; readonly devices: readonly CountedDevice[] }[]; readonly controllers: readonly CountedDevice[] } {
-  const byGroup = Map.groupBy(devices, ({ kind }) => (isKnown(kind) ? deviceWords[kind].group : 'System'));
-  const groups = deviceGroups.flatMap((title) => {
-    const inside = byGroup.get(title);
-    return inside ? [{ title, devices: counted(inside) }] : [];
-  });
-  return { groups, controllers: counted(byGroup.get(null) ?? []) };
+  const among = (group: DeviceGroup | null): readonly CountedDevice[] => counted(devices.filter(({ kind }) => (isKnown(kind) ? deviceWords[kind].group : 'System') === group));
+  const groups = deviceGroups.map((title) => ({ title, devices: among(title) })).filter((group) => group.devices.length > 0);
+  return { groups, controllers: among(null) };
 }
 
 function counted(devices: readonly Device[]): readonly CountedDevice[] {
-  const alike = Map.groupBy(devices, ({ kind, label, alias }) => JSON.stringify([kind, label, alias]));
-  return [...alike.values()].flatMap(([first, ...others]) => (first ? [{ ...first, count: 1 + others.length }] : []));
+  const alike = new Map<string, CountedDevice>();
+  for (const device of devices) {
+    const key = JSON.stringify([device.kind, device.label, device.alias]);
+    alike.set(key, { ...device, count: (alike.get(key)?.count ?? 0) + 1 });
+  }
+  return [...alike.values()];
 }
 
 /** The first console is often only the first serial port under a second name, which is no further way in. */

@@ -8,6 +8,7 @@ import { type DomainDefinition, domainHeadCodec, domainTailCodec } from '../../c
 import { formatDomain, parseDomain } from '../../core/devices/domain-xml.ts';
 import { deviceKinds, inDeviceOrder, moduleOf } from '../../core/devices/registry.ts';
 import { recordedCapabilities } from '../golden/golden-launch.ts';
+import { propertyRuns, propertyTimeoutMs } from '../support/property-runs.ts';
 
 const emulators = [{ capabilities: await recordedCapabilities(), installed: false }];
 const plain = parseDomain("<domain type='qemu'><name>x</name><memory unit='MiB'>256</memory><os><type arch='x86_64' machine='q35'>hvm</type></os></domain>");
@@ -25,12 +26,12 @@ const device = fc.oneof(...deviceKinds.map((kind) => arbitraryOf(moduleOf({ kind
 test('a plain domain with any devices', () => {
   fc.assert(fc.property(fc.array(device, { maxLength: 4 }), (devices) => {
     expect(complaint({ ...plain, devices: inDeviceOrder(devices) })).toBeNull();
-  }), { numRuns: 800 });
-}, 60_000);
+  }), { numRuns: propertyRuns(200) });
+}, propertyTimeoutMs(60_000));
 
 test('any domain without devices', () => {
   const definition = fc.tuple(arbitraryOf(domainHeadCodec), arbitraryOf(domainTailCodec)).map(([head, tail]): DomainDefinition => ({ ...plain, ...head, ...tail, type: 'qemu', id: null, os: { ...head.os, type: plain.os.type } }));
   fc.assert(fc.property(definition, (value) => {
     expect(complaint(value)).toBeNull();
-  }), { numRuns: 300 });
-}, 60_000);
+  }), { numRuns: propertyRuns(75) });
+}, propertyTimeoutMs(60_000));

@@ -1,5 +1,7 @@
 /** What goes between a host and the world of libvirt: import, native command lines, the migratable form, checks. */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { access, chown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openTestHost, type TestHost } from '../support/open-test-host.ts';
 
@@ -62,6 +64,32 @@ describe('an import', () => {
     const { files } = await host.client.call('connectImportFolder', { folder });
     expect(files.find(({ name }) => name === 'good')).toMatchObject({ outcome: 'refused', reason: expect.stringMatching(/'good' is defined here already/) });
     expect((await host.client.call('domainLookup', { domain: 'good' })).title).toBe('mine');
+  });
+
+  test('of a folder that means harm ends, refuses what is wrong in it and runs nothing of it', async () => {
+    await promisify(execFile)('mkfifo', [`${folder}/pipe.xml`]);
+    await symlink('/dev/zero', `${folder}/endless.xml`);
+    await mkdir(`${folder}/folder.xml`);
+    await writeFile(`${folder}/half.xml`, domain('half').slice(0, 60));
+    await writeFile(`${folder}/large.xml`, ' '.repeat(5 << 20));
+    await writeFile(`${folder}/twin.xml`, domain('twin', `<uuid>${uuid}</uuid>`));
+    await writeFile(`${folder}/emulator`, `#!/bin/sh\ntouch ${folder}/was-run\n`, { mode: 0o755 });
+    if (process.geteuid?.() === 0) await chown(`${folder}/emulator`, 1000, 1000);
+    await writeFile(`${folder}/foreign.xml`, domain('foreign', '', `<emulator>${folder}/emulator</emulator>`));
+    const { files } = await host.client.call('connectImportFolder', { folder });
+    const reasons = Object.fromEntries(files.filter(({ outcome }) => outcome === 'refused').map(({ file, reason }) => [file.slice(folder.length + 1), reason]));
+    expect(reasons).toEqual({
+      'bad.xml': expect.anything() as string,
+      'container.xml': expect.anything() as string,
+      'endless.xml': expect.stringMatching(/is no ordinary file/) as string,
+      'folder.xml': expect.stringMatching(/is no ordinary file/) as string,
+      'foreign.xml': expect.stringMatching(/emulator' is not a program of the system/) as string,
+      'half.xml': expect.anything() as string,
+      'large.xml': expect.stringMatching(/has 5242880 bytes/) as string,
+      'pipe.xml': expect.stringMatching(/is no ordinary file/) as string,
+      'twin.xml': expect.stringMatching(/'good' is defined here already/) as string,
+    });
+    await expect(access(`${folder}/was-run`)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('needs a folder', async () => {

@@ -1,8 +1,11 @@
 /** A start that fails says why in QEMU's own words, leaves nothing behind, and may be tried again. */
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { VireoError } from '../../core/base/errors.ts';
+import { bootSectorImage } from '../support/boot-sector.ts';
 import { EventRecord, bootGuestXml, defineBootGuest, lookup } from '../support/boot-guest.ts';
 import { type TestHost, openTestHost, qemuProcessesOf } from '../support/open-test-host.ts';
 import { type ScriptedEmulator, monitorThatDies, scriptedEmulator } from '../support/scripted-emulator.ts';
@@ -126,4 +129,74 @@ test('a state folder that cannot be written fails the start before QEMU runs', a
   await mkdir(path.join(host.home, 'logs', uuid, 'qemu.log'), { recursive: true }); // a folder where the log should be
   expect(await failedStart()).toMatchObject({ code: 'SYSTEM_ERROR' });
   await nothingIsLeft();
+});
+
+describe('whatever fails before QEMU runs', () => {
+  /** The boot guest with something more, defined. */
+  async function defineWith(devices: string, os = ''): Promise<void> {
+    const disk = path.join(host.home, 'boot.raw');
+    await writeFile(disk, bootSectorImage());
+    await host.client.call('domainDefineXML', { xml: withMore(disk, devices, os) });
+  }
+
+  function withMore(disk: string, devices: string, os = ''): string {
+    return bootGuestXml(disk).replace('</devices>', `${devices}</devices>`).replace("<boot dev='hd'/>", `${os}<boot dev='hd'/>`);
+  }
+
+  test.each([
+    ['variables of the firmware that cannot be made', '', "<loader readonly='yes' type='pflash'>/dev/null</loader><nvram template='/nowhere'>HOME/x.fd</nvram>", /could not be made from '\/nowhere'/],
+    ['variables that have no end', '', "<loader readonly='yes' type='pflash'>/dev/null</loader><nvram template='/dev/zero'>HOME/x.fd</nvram>", /'\/dev\/zero' is no ordinary file/],
+    ['a secret that nobody knows', "<disk type='network' device='disk'><driver name='qemu' type='raw'/><auth username='x'><secret type='iscsi' usage='nobody'/></auth><source protocol='iscsi' name='iqn.2026-01.example:x/0'><host name='localhost'/></source><target dev='sdb' bus='sata'/></disk>", '', /usage 'nobody'/],
+  ])('%s leaves nothing behind', async (_what, devices, os, message) => {
+    await defineWith(devices, os.replaceAll('HOME', host.home));
+    expect((await failedStart()).message).toMatch(message);
+    await nothingIsLeft();
+  });
+
+  test('an image that is a pipe holds up its own start alone, until the deadline', async () => {
+    await host[Symbol.asyncDispose]();
+    host = await openTestHost({ monitorDeadlineMs: 1_000 });
+    const pipe = path.join(host.home, 'pipe');
+    await promisify(execFile)('mkfifo', [pipe]);
+    await defineWith(`<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${pipe}'/><target dev='sdb' bus='sata'/></disk>`);
+    await failedStart();
+    await nothingIsLeft();
+  });
+
+  test('a domain that is defined nowhere leaves no folder of its own, whether its start failed or its run has ended', async () => {
+    const disk = path.join(host.home, 'boot.raw');
+    await writeFile(disk, bootSectorImage());
+    const guests = (): Promise<string[]> => readdir(path.join(host.home, 'guests'));
+    const missing = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${host.home}/gone'/><target dev='sdb' bus='sata'/></disk>`;
+    await expect(host.client.call('domainCreateXML', { xml: withMore(disk, missing), paused: true })).rejects.toThrow('does not exist');
+    expect(await guests()).toEqual([]);
+    await host.client.call('domainCreateXML', { xml: bootGuestXml(disk), paused: true });
+    expect(await guests()).toHaveLength(1);
+    await host.client.call('domainDestroy', { domain: 'boot' });
+    expect(await guests()).toEqual([]);
+  });
+});
+
+test('what a domain kept goes with its last run when it was undefined meanwhile, and stays when it was defined again', async () => {
+  const disk = await defineBootGuest(host);
+  const guests = (): Promise<string[]> => readdir(path.join(host.home, 'guests'));
+  const { uuid } = await lookup(host);
+  for (const again of [true, false]) {
+    await host.client.call('domainCreate', { domain: 'boot', paused: true });
+    await host.client.call('domainUndefine', { domain: 'boot' });
+    expect(await guests()).toEqual([uuid]);
+    if (again) await defineBootGuest(host, { disk, uuid });
+    await host.client.call('domainDestroy', { domain: 'boot' });
+    expect(await guests()).toEqual(again ? [uuid] : []);
+  }
+});
+
+test('an undefine that cannot remove the firmware’s variables says so, and the domain is gone all the same', async () => {
+  const disk = path.join(host.home, 'boot.raw');
+  const store = path.join(host.home, 'variables');
+  await mkdir(store);
+  const os = `<loader readonly='yes' type='pflash'>/dev/null</loader><nvram template='/nowhere'>${store}</nvram>`;
+  await host.client.call('domainDefineXML', { xml: bootGuestXml(disk).replace("<boot dev='hd'/>", `${os}<boot dev='hd'/>`) });
+  await expect(host.client.call('domainUndefine', { domain: 'boot', nvram: 'remove' })).rejects.toThrow('the domain is undefined, but not all that it kept could be removed');
+  await expect(lookup(host)).rejects.toMatchObject({ code: 'NO_DOMAIN' });
 });

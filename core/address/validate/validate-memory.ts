@@ -2,6 +2,7 @@
 import type { DomainDefinition } from '../../conf/domain-definition.ts';
 import { membersOf } from '../../conf/cpu-set.ts';
 import { boardOf } from '../../conf/machine-family.ts';
+import { hugePage } from '../../devices/memory/memory-backend.ts';
 import { initialMemoryKiB, numaCells } from '../../devices/memory-total.ts';
 import type { QemuCapabilities } from '../../capabilities/qemu-capabilities.ts';
 import { contradiction, unsupported } from './refusals.ts';
@@ -20,6 +21,7 @@ export function validateMemory(definition: DomainDefinition, capabilities: QemuC
   }
   validateBacking(definition, capabilities);
   validatePages(definition);
+  validateWholePages(definition);
 }
 
 function validateMaximum(definition: DomainDefinition, { slots, sizeKiB }: NonNullable<DomainDefinition['maxMemory']>): void {
@@ -48,8 +50,19 @@ function validatePages(definition: DomainDefinition): void {
     for (const node of nodeset === null ? [-1] : membersOf(nodeset)) {
       const other = taken.get(node);
       if (other !== undefined) contradiction(node < 0 ? `two kinds of hugepages for all nodes: ${other} and ${sizeKiB} KiB` : `hugepages of ${other} and ${sizeKiB} KiB are both for node ${node}`);
-      if (node >= cells || (node >= 0 && numaCells(definition).length === 0)) contradiction(`hugepages: node ${node} not found`);
+      if (node >= cells || (node >= 0 && numaCells(definition).length === 0)) contradiction(`memoryBacking/hugepages names node ${node}, which is no NUMA cell of the guest`);
       taken.set(node, sizeKiB);
     }
+  }
+}
+
+/** Nothing but a file, which may be larger, takes a part of a page. */
+function validateWholePages(definition: DomainDefinition): void {
+  if (definition.memoryBacking?.source === 'file') return;
+  const cells = numaCells(definition);
+  const pieces = cells.length > 0 ? cells.map(({ id, memoryKiB }) => ({ node: id, sizeKiB: memoryKiB })) : [{ node: null, sizeKiB: initialMemoryKiB(definition) }];
+  for (const { node, sizeKiB } of pieces) {
+    const pageKiB = hugePage({ node }, definition)?.sizeKiB ?? null;
+    if (pageKiB !== null && sizeKiB % pageKiB !== 0) unsupported(`memory of ${sizeKiB} KiB${node === null ? '' : ` in NUMA cell ${node}`} is no whole number of its hugepages of ${pageKiB} KiB`);
   }
 }

@@ -67,8 +67,14 @@ function validateLinks(links: NumaDefinition['interconnects'], cells: readonly N
   if (twice !== undefined) contradiction(`interconnects has ${twice} twice`);
 }
 
+/** MAX_NODES of QEMU (7.2 to 10): `host-nodes` takes none above. Which of them a host has is seen when it starts. */
+const maximumHostNodes = 128;
+
 function validateNumatune({ memory, memnodes }: NumatuneDefinition, cells: number): void {
   if (memory?.placement === 'static' && memory.nodeset === null) unsupported("numatune/memory with placement 'static' needs a nodeset");
+  const nodes = [memory, ...memnodes].flatMap((each) => (each?.nodeset === null || each?.nodeset === undefined ? [] : membersOf(each.nodeset)));
+  const unknown = nodes.find((node) => node >= maximumHostNodes);
+  if (unknown !== undefined) unsupported(`numatune names NUMA node ${unknown} of the host; QEMU knows nodes 0 to ${maximumHostNodes - 1}`);
   if (memnodes.length === 0) return;
   if (memory?.placement === 'auto') unsupported("numatune/memnode cannot be used with placement 'auto'");
   if (cells === 0) contradiction('numatune/memnode needs NUMA cells in cpu/numa');

@@ -6,7 +6,7 @@ import { VireoError } from '../../base/errors.ts';
 import { attribute, child, type Infer, liveOnly, object, optional } from '../../conf/codec/codec.ts';
 import { anyText, integer, ipv4Address, oneOf } from '../../conf/codec/scalar.ts';
 import { deviceFields } from '../../conf/device-address.ts';
-import { devicesOf, type DeviceOf } from '../../conf/device-definition.ts';
+import { devicesBy, type DeviceOf } from '../../conf/device-definition.ts';
 import { addressProperties, aliasOf } from '../address-properties.ts';
 import { characterFields, chardevId } from '../character/character.ts';
 import { characterNeeds, chardevFragments } from '../character/chardev.ts';
@@ -91,6 +91,8 @@ function nameDesktopAgent(channel: Channel): Channel {
   return { ...channel, target: { ...channel.target, name: desktopAgentName } };
 }
 
+const channelsNamed = devicesBy('channel', ({ target }) => target.name);
+
 function validateChannel(channel: Channel, domain: DomainSurroundings): void {
   const { type, name, address, port } = channel.target;
   const refuse = (code: 'XML_ERROR' | 'CONFIG_UNSUPPORTED', text: string): never => {
@@ -104,7 +106,7 @@ function validateChannel(channel: Channel, domain: DomainSurroundings): void {
   }
   if (channel.backend.type === 'spicevmc' && name !== desktopAgentName) refuse('CONFIG_UNSUPPORTED', `type 'spicevmc' serves the target name '${desktopAgentName}' only, not '${name}'`);
   requireDeviceType(domain.capabilities, 'virtserialport', label(channel));
-  if (name !== null && devicesOf(domain.definition.devices, 'channel').some((other) => other !== channel && other.target.name === name)) {
+  if (name !== null && channelsNamed(domain.definition.devices, name).some((other) => other !== channel)) {
     throw new VireoError('XML_ERROR', `two channels have the name '${name}'`);
   }
 }

@@ -54,9 +54,10 @@ function refuseLoop(controller: Controller, definition: DomainSurroundings['defi
   }
 }
 
-function validateRoot({ index, model, pcihole64KiB }: Controller, { board, definition }: DomainSurroundings, name: string): void {
+function validateRoot({ index, model, pcihole64KiB, address }: Controller, { board, definition }: DomainSurroundings, name: string): void {
   const isRoot = model === 'pcie-root' || model === 'pci-root';
   if (isRoot && index !== 0 && !(board.severalPciRoots && model === 'pci-root')) throw new VireoError('XML_ERROR', `${name}: a root has the index 0`);
+  if (isRoot && address !== null) throw new VireoError('CONFIG_UNSUPPORTED', `${name}: a root is plugged in nowhere and takes no address`);
   if (index === 0 && model !== board.pciRoot) {
     throw new VireoError('CONFIG_UNSUPPORTED', `pci controller 0 is '${model}', but the ${board.name} machine has a ${board.pciRoot}`);
   }

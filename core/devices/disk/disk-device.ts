@@ -1,9 +1,8 @@
 /** The guest's side of a disk: QEMU's -device with everything that the guest can see of it. */
-import { devicesOf } from '../../conf/device-definition.ts';
 import type { DomainDefinition } from '../../conf/domain-definition.ts';
 import { addressProperties, aliasOf } from '../address-properties.ts';
 import { type JsonObject, withoutNulls } from '../command-fragment.ts';
-import { controllerAlias } from '../controller/controller-alias.ts';
+import { controllerAlias, findController } from '../controller/controller-alias.ts';
 import type { DeviceLaunch } from '../launch-context.ts';
 import { acpiProperties } from '../pci-fields.ts';
 import { virtioDriver, virtioProperties } from '../virtio/virtio-device.ts';
@@ -142,6 +141,5 @@ function driveProperties(disk: Disk, launch: DeviceLaunch): JsonObject {
 /** Whether the unit of its address is the disk's SCSI target. */
 export function isOnNarrowBus({ address }: Disk, definition: DomainDefinition): boolean {
   if (address?.type !== 'drive') return false;
-  const controller = devicesOf(definition.devices, 'controller').find(({ type, index }) => type === 'scsi' && index === address.controller);
-  return narrowControllers.has(controller?.model ?? '');
+  return narrowControllers.has(findController(definition, 'scsi', address.controller)?.model ?? '');
 }

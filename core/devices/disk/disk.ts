@@ -1,6 +1,6 @@
 /** `<disk>`: a block device of the guest, backed by a file, a device, a folder or a server of storage. */
 import { type AddressNeed, type DeviceModule, pciRank, virtioNeed } from '../device-module.ts';
-import { devicesOf } from '../../conf/device-definition.ts';
+import { devicesBy } from '../../conf/device-definition.ts';
 import type { DomainDefinition } from '../../conf/domain-definition.ts';
 import { completeDisk } from './complete-disk.ts';
 import { diskCommandLine } from './disk-command.ts';
@@ -89,12 +89,15 @@ function diskNeed(disk: Disk): AddressNeed {
   }
 }
 
+const placeByName = (disk: Disk): string => `${diskBus(disk)} ${diskIndex(disk.target.dev)}`;
+const disksAt = devicesBy('disk', placeByName);
+
 function diskAlias(disk: Disk, number: (prefix: string) => string, definition: DomainDefinition): string {
   const bus = diskBus(disk);
   const { address } = disk;
   if (address?.type !== 'drive') {
-    const isFirst = devicesOf(definition.devices, 'disk').find((other) => diskBus(other) === bus && diskIndex(other.target.dev) === diskIndex(disk.target.dev)) === disk;
     const index = diskIndex(disk.target.dev);
+    const isFirst = disksAt(definition.devices, placeByName(disk))[0] === disk;
     return isFirst && index !== null ? `${bus}-disk${index}` : number(`${bus}-disk`);
   }
   const place = bus === 'scsi' && !isOnNarrowBus(disk, definition) ? [address.bus, address.target, address.unit] : [address.bus, address.unit];

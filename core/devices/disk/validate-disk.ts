@@ -1,6 +1,6 @@
 /** What QEMU would refuse or ignore of a disk's face to the guest, refused with the disk's name. */
 import { VireoError } from '../../base/errors.ts';
-import { devicesOf } from '../../conf/device-definition.ts';
+import { devicesBy } from '../../conf/device-definition.ts';
 import { effectiveIothreads } from '../../conf/iothreads.ts';
 import type { DomainSurroundings } from '../device-module.ts';
 import { type Disk, isEmptyDrive } from './disk-definition.ts';
@@ -13,10 +13,12 @@ import { validateImages } from './validate-image.ts';
 import { ioTuneRules } from './validate-io-tune.ts';
 import { lunRules, vhostRules } from './validate-special.ts';
 
+const disksNamed = devicesBy('disk', ({ target }) => target.dev);
+
 /** Throws CONFIG_UNSUPPORTED, or XML_ERROR for what contradicts itself, with the target's name. */
 export function validateDisk(disk: Disk, domain: DomainSurroundings): void {
   const { dev } = disk.target;
-  if (devicesOf(domain.definition.devices, 'disk').some((other) => other !== disk && other.target.dev === dev)) {
+  if (disksNamed(domain.definition.devices, dev).some((other) => other !== disk)) {
     throw new VireoError('XML_ERROR', `target '${dev}' is used by two disks`);
   }
   refuseFirst(`disk '${dev}'`, [...targetRules(disk, domain), ...sourceRules(disk)]);

@@ -26,7 +26,8 @@ export function lunRules(disk: Disk): readonly Rule[] {
     [image !== undefined && image.format !== 'raw', `device 'lun' is raw, not '${image?.format}'`],
     [source !== null && 'slice' in source && source.slice !== null, "device 'lun' is whole; slices are not for it"],
     [(image?.encryption?.format ?? 'default') !== 'default', "device 'lun' takes no encryption"],
-    [bus !== 'scsi' && bus !== 'virtio', `device 'lun' sits on bus scsi or virtio, not '${bus}'`],
+    // virtio-blk passes SCSI commands on (scsi=on) only as a device of before virtio 1.0 (QEMU 7.2; gone in 10.0).
+    [bus !== 'scsi', `device 'lun' sits on bus scsi, not '${bus}'`],
     [disk.driver?.copyOnRead === true, "copy_on_read is not for device 'lun'"],
     [disk.wwn !== null, "device 'lun' has its own wwn"],
     [disk.vendor !== null || disk.product !== null, "device 'lun' has its own vendor and product"],

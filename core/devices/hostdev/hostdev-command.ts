@@ -1,4 +1,5 @@
 /** Host devices as QEMU is told about them. */
+import { devicesOf } from '../../conf/device-definition.ts';
 import { addressProperties, aliasOf } from '../address-properties.ts';
 import { type CommandFragment, json, type JsonObject, withoutNulls } from '../command-fragment.ts';
 import { controllerAlias, findController } from '../controller/controller-alias.ts';
@@ -9,6 +10,9 @@ import { secretObject } from '../secret-object.ts';
 import { virtioDriver } from '../virtio/virtio-device.ts';
 import { type Hostdev, hostNameOf, type HostdevOf, type IscsiHostdevSource } from './hostdev-definition.ts';
 import { scsiAddress } from './scsi-generics.ts';
+
+/** As many characters as QEMU gives a block node's name. */
+const maximumNodeName = 31;
 
 export function hostdevCommandLine(hostdev: Hostdev, launch: DeviceLaunch): readonly CommandFragment[] {
   if (hostdev.address?.type === 'unassigned') return [];
@@ -84,13 +88,20 @@ function usbProperties({ source }: HostdevOf<'usb'>): JsonObject {
 
 function scsiFragments(hostdev: HostdevOf<'scsi'>, launch: DeviceLaunch): readonly CommandFragment[] {
   const { source, readonly } = hostdev;
-  const node = `libvirt-${aliasOf(hostdev)}-backend`;
+  const node = nodeName(hostdev, launch);
   const rest = { 'node-name': node, 'read-only': readonly ? true : null };
   const own = device(hostdev, { driver: 'scsi-generic', drive: node }, launch, scsiPlace(hostdev, launch));
   if (source.protocol === 'adapter') return [json('blockdev', withoutNulls({ driver: 'host_device', filename: launch.scsiGenerics?.get(scsiAddress(source)) ?? `/dev/bsg/${scsiAddress(source)}`, ...rest })), own];
   const secret = source.auth ? `${node}-secret0` : null;
   const blockdev = json('blockdev', withoutNulls({ ...iscsiNode(source, secret), ...rest }));
   return source.auth && secret !== null ? [secretObject(secret, { use: 'iscsi', reference: source.auth.secret.reference }, launch), blockdev, own] : [blockdev, own];
+}
+
+/** libvirt's name; what a user chose as an alias may be too long for one. */
+function nodeName(hostdev: HostdevOf<'scsi'>, { definition }: DeviceLaunch): string {
+  const name = `libvirt-${aliasOf(hostdev)}-backend`;
+  const place = devicesOf(definition.devices, 'hostdev').findIndex(({ alias }) => alias === hostdev.alias);
+  return name.length <= maximumNodeName ? name : `libvirt-host${place}-backend`;
 }
 
 function iscsiNode({ name, hosts, auth, initiator }: IscsiHostdevSource, secret: string | null): JsonObject {

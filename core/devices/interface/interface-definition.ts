@@ -50,7 +50,8 @@ const driverElement = section('driver', {
   txmode: optional(attribute('txmode', oneOf(['iothread', 'timer']))),
   ioeventfd: onOffAttribute('ioeventfd'),
   eventIdx: onOffAttribute('event_idx'),
-  queues: optional(attribute('queues', unsigned)),
+  /** Far more than any host has, and few enough to count them out: definitions on disk are not validated again. */
+  queues: optional(attribute('queues', integer(0, 65_535))),
   rxQueueSize: optional(attribute('rx_queue_size', unsigned)),
   txQueueSize: optional(attribute('tx_queue_size', unsigned)),
   rss: onOffAttribute('rss'),

@@ -99,6 +99,8 @@ function tuningNeeds(card: Interface, launch: LaunchContext): readonly HostNeed[
   if (card.vlan) needs.push(unsupported('VLAN tags of a network card cannot be set here'));
   if (card.bandwidth) needs.push(...(isOurTap ? [{ type: 'program', names: ['tc'], why: 'the <bandwidth> of a network card' } as const] : [unsupported(`<bandwidth> of interface type '${card.backend.type}' can be limited on a tap that this driver makes only, which takes root`)]));
   if (card.port?.isolated && !isOurTap) needs.push(unsupported("<port isolated='yes'/> can be set on a tap that this driver makes only, which takes root"));
+  const untold = joinsUnprivileged(card, launch) ? [card.driver?.name === 'vhost' && "<driver name='vhost'>", (card.driver?.queues ?? 1) > 1 && '<driver queues>', card.tune?.sndbufBytes && '<sndbuf>'].find(Boolean) : null;
+  if (untold) needs.push(unsupported(`${untold} of interface type '${card.backend.type}' can be given to a tap that this driver makes only, which takes root`));
   if (card.coalesce?.rx?.frames?.maximum) needs.push(unsupported('<coalesce> of a network card cannot be set here'));
   return needs;
 }

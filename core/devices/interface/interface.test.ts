@@ -109,6 +109,7 @@ describe('a card is refused for', () => {
     ["<interface type='user'><model type='idontexist'/></interface>", /no device for interface model 'idontexist'/],
     ["<interface type='user'><model type='e1000'/><driver iommu='on'/></interface>", /iommu, ats, packed and page_per_vq are for virtio models, not 'e1000'/],
     ["<interface type='user'><model type='virtio'/><driver rx_queue_size='511'/></interface>", /rx_queue_size has to be a power of two, and 511 is none/],
+    ["<interface type='direct'><source dev='eth0'/><model type='virtio'/><driver queues='65535'/></interface>", /interface type 'direct' has at most 256 queues/],
     ["<interface type='user'><model type='virtio'/><driver queues='4'/></interface>", /interface type 'user' has one queue, not 4/],
     ["<interface type='user'><ip address='10.0.0.0' prefix='30'/></interface>", /prefix of '10.0.0.0' has to be 4 to 27, not 30/],
     ["<interface type='user'><ip address='10.0.0.0'/><ip address='10.1.0.0'/></interface>", /QEMU takes one ipv4 address, and there are 2/],

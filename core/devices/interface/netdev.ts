@@ -72,9 +72,9 @@ function tap(card: Interface, launch: DeviceLaunch): JsonObject {
   return { type: 'tap', ifname: tapName(card, launch), script: 'no', downscript: 'no', queues: severalQueues(card), ...tapTuning(card, launch) };
 }
 
-/** The kernel moves a virtio card's packets where it can; asked for by nobody, its absence is no error to QEMU. */
-function tapTuning(card: Interface, { accelerator }: DeviceLaunch): JsonObject {
-  const wanted = card.driver?.name ?? (accelerator === 'kvm' ? 'vhost' : 'qemu');
+/** The kernel moves a virtio card's packets where it can. QEMU 7.2 aborts where that is asked for and cannot be. */
+function tapTuning(card: Interface, { accelerator, hasVhostNet = true }: DeviceLaunch): JsonObject {
+  const wanted = card.driver?.name ?? (accelerator === 'kvm' && hasVhostNet ? 'vhost' : 'qemu');
   return { vhost: isVirtio(card) && wanted === 'vhost' ? true : null, sndbuf: card.tune?.sndbufBytes ?? null };
 }
 

@@ -72,6 +72,10 @@ function validateModel(card: Interface, { capabilities }: DomainSurroundings): v
   if (!isModelThere(card, capabilities)) refuse(card, `this QEMU has no device for interface model '${model}'`);
 }
 
+/** What Linux gives a tap (MAX_TAP_QUEUES of drivers/net/tun.c), and what a virtio card has room for (VIRTIO_QUEUE_MAX, QEMU 7.2). */
+const maximumTapQueues = 256;
+const maximumVirtioQueues = 511;
+
 function validateDriver(card: Interface): void {
   const { driver, mtu, coalesce } = card;
   const { type } = card.backend;
@@ -81,6 +85,8 @@ function validateDriver(card: Interface): void {
   for (const [name, size] of [['rx_queue_size', driver?.rxQueueSize], ['tx_queue_size', driver?.txQueueSize]] as const) {
     if (size && (size & (size - 1)) !== 0) refuse(card, `${name} has to be a power of two, and ${size} is none`);
   }
+  const maximumQueues = isOnTap(card) || type === 'direct' ? maximumTapQueues : maximumVirtioQueues;
+  if ((driver?.queues ?? 0) > maximumQueues) refuse(card, `interface type '${type}' has at most ${maximumQueues} queues, not ${driver?.queues}`);
   const severalQueues = isOnTap(card) || type === 'direct' || type === 'vhostuser' || type === 'vdpa';
   if ((driver?.queues ?? 0) > 1 && !severalQueues) refuse(card, `interface type '${type}' has one queue, not ${driver?.queues}`);
   const hasMtu = isOnTap(card) || type === 'vhostuser' || (type === 'user' && isPasst(card));

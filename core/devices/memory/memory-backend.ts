@@ -85,7 +85,7 @@ function placeOf(backend: MemoryBackend, definition: DomainDefinition, launch: L
 }
 
 /** The huge pages to use; `sizeKiB` is null for the host's default size. Null for ordinary pages. */
-function hugePage({ pageSizeKiB, node }: MemoryBackend, { memoryBacking }: DomainDefinition): { readonly sizeKiB: number | null } | null {
+export function hugePage({ pageSizeKiB, node }: Pick<MemoryBackend, 'pageSizeKiB' | 'node'>, { memoryBacking }: DomainDefinition): { readonly sizeKiB: number | null } | null {
   if (pageSizeKiB) return pageSizeKiB === plainPageKiB ? null : { sizeKiB: pageSizeKiB };
   const hugepages = memoryBacking?.hugepages ?? null;
   if (!hugepages) return null;

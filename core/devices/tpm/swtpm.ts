@@ -35,13 +35,16 @@ function stateFolder({ source, version }: TpmEmulator, launch: LaunchContext): s
   return `${domainFolderOf(launch)}/${version === '1.2' ? 'tpm1.2' : 'tpm2'}`;
 }
 
-export function swtpmNeeds(emulator: TpmEmulator): readonly HostNeed[] {
+export function swtpmNeeds(emulator: TpmEmulator, launch: LaunchContext): readonly HostNeed[] {
   const missing = [
     [emulator.encryption, 'encryption', 'a store of secrets'],
     [emulator.activePcrBanks, 'active_pcr_banks', 'swtpm_setup before the first start'],
     [emulator.profile, 'profile', 'swtpm_setup before the first start'],
   ] as const;
+  // swtpm splits its options at commas and knows no way to write one; a source was looked at when it was defined.
+  const split = [launch.runFolder, launch.logFolder, domainFolderOf(launch)].find((folder) => folder.includes(','));
   return [
+    ...(split === undefined ? [] : [{ type: 'unsupported', reason: `swtpm cannot use '${split}', whose name holds a comma: keep the state folder elsewhere` } as const]),
     { type: 'program', names: programs, why: "the TPM of type 'emulator'" },
     ...missing.flatMap(([value, element, what]): readonly HostNeed[] => (value === null ? [] : [{ type: 'unsupported', reason: `tpm ${element} needs ${what}, which this driver does not use yet` }])),
   ];

@@ -5,6 +5,8 @@ import { liveDefinition } from '../../command/live-definition.ts';
 import { devicesOf } from '../../conf/device-definition.ts';
 import type { SideProcess } from '../device-module.ts';
 import { tpmModule } from './tpm.ts';
+import type { LaunchContext } from '../launch-context.ts';
+import { swtpmNeeds } from './swtpm.ts';
 
 const x86 = await DeviceWorkbench.open();
 const ppc64 = await DeviceWorkbench.open('ppc64');
@@ -108,4 +110,10 @@ describe('a refusal', () => {
   ])('says why (%#)', (bench, devices, reason) => {
     expect(bench.refusal({ devices })).toMatch(reason);
   });
+});
+
+test('a state folder whose name swtpm would take apart is refused before the start', () => {
+  const source: Parameters<typeof swtpmNeeds>[0] = { type: 'emulator', version: '2.0', persistentState: null, debugLevel: null, encryption: null, activePcrBanks: null, source: null, profile: null };
+  const needs = (folder: string): readonly string[] => swtpmNeeds(source, { runFolder: '/run/x', logFolder: '/log/x', domainFolder: folder } as LaunchContext).map(({ type }) => type);
+  expect([needs('/state/x'), needs('/state,mode=0777/x')]).toEqual([['program'], ['unsupported', 'program']]);
 });

@@ -2,7 +2,7 @@
 import { addressProperties, aliasOf } from '../address-properties.ts';
 import { type CommandFragment, json, keyed } from '../command-fragment.ts';
 import type { DeviceModule, DomainSurroundings, HostNeed } from '../device-module.ts';
-import type { DeviceLaunch } from '../launch-context.ts';
+import type { DeviceLaunch, LaunchContext } from '../launch-context.ts';
 import { swtpmNeeds, swtpmProcess, swtpmSocket } from './swtpm.ts';
 import { defaultTpmPath, passthroughPath, type Tpm, tpmCodec } from './tpm-definition.ts';
 import { tpmDriver, validateTpm } from './validate-tpm.ts';
@@ -55,13 +55,13 @@ function defaults(tpm: Tpm, { definition, board }: DomainSurroundings): Tpm {
   }
 }
 
-function hostNeeds(tpm: Tpm): readonly HostNeed[] {
+function hostNeeds(tpm: Tpm, launch: LaunchContext): readonly HostNeed[] {
   const { backend } = tpm;
   switch (backend.type) {
     case 'passthrough':
       return [{ type: 'path', path: passthroughPath(tpm), access: 'read-write', why: "the TPM of type 'passthrough'" }];
     case 'emulator':
-      return swtpmNeeds(backend);
+      return swtpmNeeds(backend, launch);
     case 'external':
       return [{ type: 'path', path: backend.source?.path ?? '', access: 'read-write', why: "the TPM of type 'external'" }];
   }
