@@ -133,7 +133,7 @@ function withSve(features: CpuDefinition['features']): CpuDefinition['features']
 
 /** What QEMU takes by itself, written down so that another version's other choice changes nothing. */
 function defaultModel(board: Board, machine: string, type: string, { arch, cpuModels }: QemuCapabilities): Pick<CpuDefinition, 'mode' | 'match' | 'check' | 'model'> | null {
-  const name = board.name === 'pseries' ? pseriesModel(machine) : defaultModelName(board, type, arch);
+  const name = board.name === 'pseries' ? pseriesModel(machine, type) : defaultModelName(board, type, arch);
   if (name === null || !isKnownModel(name, { arch, cpuModels })) return null;
   return { mode: 'custom', match: 'exact', check: 'none', model: { fallback: 'forbid', vendorId: null, name } };
 }
@@ -147,8 +147,9 @@ function defaultModelName({ name }: Board, type: string, arch: string): string |
   return name === 'arm-virt' ? 'cortex-a15' : name === 'riscv-virt' ? 'rv64' : null;
 }
 
-/** QEMU's own choice went with the processors of its time. */
-function pseriesModel(machine: string): string {
+/** QEMU's own choice when it emulates went with the processors of its time. */
+function pseriesModel(machine: string, type: string): string {
+  if (type !== 'qemu') return 'POWER9';
   if (/^pseries-2\.[0-7]($|-)/.test(machine)) return 'POWER7';
   return /^pseries-(2\.|3\.[01]($|-))/.test(machine) ? 'POWER8' : 'POWER9';
 }

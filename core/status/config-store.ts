@@ -2,11 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { link, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { removeDurably, writeAtomic } from '../base/atomic-file.ts';
 import { VireoError, asVireoError, isSystemError } from '../base/errors.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { formatDomain, parseDomain } from '../devices/domain-xml.ts';
 import { DamagedFile, readStateFile, removeUnfinished } from './read-state-file.ts';
+
+/** Waiting for a file takes longer than parsing it. */
+const readAtOnce = 8;
 
 export class ConfigStore {
   readonly #folder: string;
@@ -57,14 +61,19 @@ export class ConfigStore {
     const broken: { path: string; reason: string }[] = [];
     const names = (await readdir(this.#folder)).filter((name) => name.endsWith('.xml')).sort();
     this.#names = new Set(names);
-    for (const name of names) {
-      const file = path.join(this.#folder, name);
-      try {
-        const definition = parseDomain(await readStateFile(file), { source: file });
-        if (definition.uuid !== name.slice(0, -'.xml'.length)) throw new DamagedFile(`the file defines domain ${definition.uuid ?? 'without a UUID'}`);
-        definitions.push(definition);
-      } catch (error) {
-        broken.push({ path: file, reason: (error as Error).message });
+    for (let at = 0; at < names.length; at += readAtOnce) {
+      const files = names.slice(at, at + readAtOnce).map((name) => path.join(this.#folder, name));
+      const contents = await Promise.allSettled(files.map(readStateFile));
+      for (const [index, content] of contents.entries()) {
+        const file = files[index] ?? '';
+        try {
+          if (content.status === 'rejected') throw content.reason;
+          definitions.push(parseOwn(content.value, file));
+        } catch (error) {
+          broken.push({ path: file, reason: (error as Error).message });
+        }
+        // A large definition takes milliseconds: the rest of the host has its turn after each.
+        await setImmediate();
       }
     }
     return { definitions, broken };
@@ -73,6 +82,13 @@ export class ConfigStore {
   #path(uuid: string): string {
     return path.join(this.#folder, `${uuid}.xml`);
   }
+}
+
+/** The definition that the file is named for. */
+function parseOwn(xml: string, file: string): DomainDefinition {
+  const definition = parseDomain(xml, { source: file });
+  if (definition.uuid !== path.basename(file, '.xml')) throw new DamagedFile(`the file defines domain ${definition.uuid ?? 'without a UUID'}`);
+  return definition;
 }
 
 /** A second name of the file, under which it can be put back without room on the disk; 'nothing' where there is no file, null where there can be no second name. */
