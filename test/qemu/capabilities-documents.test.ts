@@ -92,6 +92,12 @@ async function refusals(listed: readonly Listed[]): Promise<readonly string[]> {
   return found;
 }
 
+/** A display server, a peer or a device of the host, which a trial does not have: a start says that it is missing. */
+const needsMoreThanQemu = new Set([
+  'disk diskDevice lun', 'graphics type sdl', 'graphics type egl-headless', 'graphics type dbus', 'rng backendModel egd', 'channel type dev', 'console type dev',
+  'interface type bridge', 'interface type network', 'interface type direct', 'interface type vdpa', 'interface type hostdev',
+]);
+
 describe('QEMU starts with every value that is listed', () => {
   test.each([
     ['pc-q35-7.2', ['disk', 'graphics', 'video', 'rng'], 15],
@@ -99,7 +105,7 @@ describe('QEMU starts with every value that is listed', () => {
     ['pc-i440fx-7.2', ['disk', 'interface'], 10],
     ['microvm', ['video'], 1],
   ])('for %s: %s', async (machine, sections, atLeast) => {
-    const listed = listedValues(machine, sections);
+    const listed = listedValues(machine, sections).filter(({ value }) => !needsMoreThanQemu.has(value));
     expect(listed.length).toBeGreaterThanOrEqual(atLeast);
     expect(await refusals(listed)).toEqual([]);
   });

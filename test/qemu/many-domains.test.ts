@@ -94,9 +94,9 @@ test(`${count} paused guests are found again, and each that met something meanwh
   const { problems } = await host.client.call('hostGetStatus', {});
   const layout = host.host.layout;
   expect(problems.toSorted((a, b) => a.what.localeCompare(b.what))).toEqual([
-    { what: `a QEMU (pid ${pidOf(cut)}) runs that no state file tells of`, path: runFolder(layout, before.get(cut)?.uuid as string) },
-    { what: expect.stringMatching(/^a state file cannot be read: it is no JSON: /), path: `${fileOf(cut)}.unreadable` },
-    { what: expect.stringContaining(`its state file names process ${pidOf(misnamed) + 1_000_000}, but its QEMU has pid ${pidOf(misnamed)}`), path: fileOf(misnamed) },
+    { what: `a QEMU (pid ${pidOf(cut)}) runs that no state file tells of`, path: runFolder(layout, before.get(cut)?.uuid as string), notStarted: null },
+    { what: expect.stringMatching(/^a state file cannot be read: it is no JSON: /), path: `${fileOf(cut)}.unreadable`, notStarted: null },
+    { what: expect.stringContaining(`its state file names process ${pidOf(misnamed) + 1_000_000}, but its QEMU has pid ${pidOf(misnamed)}`), path: fileOf(misnamed), notStarted: null },
   ]);
   for (const name of [cut, misnamed]) await expect(host.client.call('domainCreate', { domain: name })).rejects.toMatchObject({ code: 'OPERATION_FAILED', details: { pid: pidOf(name) } });
 

@@ -80,7 +80,7 @@ describe('a QEMU that lacks something', () => {
     const xml = await documentOf({ capabilities: without('qxl-vga', 'e1000', 'virtio-scsi-pci', 'virtio-rng-pci', 'virtio-serial-pci') });
     expect(valuesOf(xml, 'devices', 'video', 'modelType')).toEqual(['vga', 'cirrus', 'vmvga', 'virtio', 'none', 'bochs', 'ramfb']);
     expect(valuesOf(xml, 'devices', 'interface', 'model')).not.toContain('e1000');
-    expect(valuesOf(xml, 'devices', 'disk', 'bus')).toEqual(['fdc', 'virtio', 'usb', 'sata']);
+    expect(valuesOf(xml, 'devices', 'disk', 'bus')).toEqual(['fdc', 'scsi', 'virtio', 'usb', 'sata']);
     expect(valuesOf(xml, 'devices', 'rng', 'model')).toEqual(['virtio-transitional', 'virtio-non-transitional']);
     expect(find(xml, 'devices', 'console')?.attributes.get('supported')).toBe('no');
   });

@@ -12,6 +12,7 @@ import { buildCommandLine } from '../../command/build-command-line.ts';
 import type { CommandLine } from '../../command/command-line.ts';
 import { liveDefinition } from '../../command/live-definition.ts';
 import type { CommandFragment } from '../../devices/command-fragment.ts';
+import { deviceTypeOf } from '../../devices/controller/controller-model.ts';
 import { parseDomain } from '../../devices/domain-xml.ts';
 import type { InstalledFirmware } from '../../firmware/choose-firmware.ts';
 import type { LaunchContext } from '../../devices/launch-context.ts';
@@ -82,7 +83,7 @@ export class TrialDomain {
   #isProvided(fragment: CommandFragment): boolean {
     const { deviceTypes, objectTypes, commandLineOptions } = this.#launch.capabilities;
     if (fragment.form === 'json') {
-      const has = (types: ReadonlySet<string>, key: string): boolean => typeof fragment.value[key] === 'string' && types.has(fragment.value[key]);
+      const has = (types: ReadonlySet<string>, key: string): boolean => typeof fragment.value[key] === 'string' && types.has(deviceTypeOf(fragment.value[key]));
       if (fragment.option === 'device') return has(deviceTypes, 'driver');
       return fragment.option !== 'object' || has(objectTypes, 'qom-type');
     }
