@@ -19,9 +19,12 @@ const usualFolders: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>
   win32: ['C:\\Program Files\\qemu'],
 };
 
-/** QEMU's name of an architecture where it differs from libvirt's: one binary runs several. */
-function qemuName(arch: string): string {
-  return guestArchitectures.get(arch)?.qemuName ?? arch;
+/** Programs that run an architecture beside its own, which is looked for first. */
+const alsoRunBy: Readonly<Record<string, readonly string[]>> = { i686: ['x86_64'], armv7l: ['aarch64'], ppc64le: ['ppc64'] };
+
+/** QEMU's names of the programs that run an architecture, in order of preference. */
+export function qemuNames(arch: string): readonly string[] {
+  return [guestArchitectures.get(arch)?.qemuName ?? arch, ...(alsoRunBy[arch] ?? [])];
 }
 
 /** Where each was found; looked at again each time, because a package may go. */
@@ -29,17 +32,25 @@ const found = new Map<string, string>();
 
 /** Path of qemu-system-ARCH. @throws CONFIG_UNSUPPORTED naming what was looked for and where. */
 export async function findEmulator(arch: string | null): Promise<string> {
-  const name = `qemu-system-${qemuName(arch ?? hostArchitecture())}${process.platform === 'win32' ? '.exe' : ''}`;
+  const names = qemuNames(arch ?? hostArchitecture()).map((name) => `qemu-system-${name}${process.platform === 'win32' ? '.exe' : ''}`);
+  const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), ...(usualFolders[process.platform] ?? [])].filter((folder) => path.isAbsolute(folder));
+  for (const name of names) {
+    const file = await findIn(folders, name);
+    if (file !== null) return file;
+  }
+  throw new VireoError('CONFIG_UNSUPPORTED', `${names.join(' or ')} is not installed: it is in none of the folders of PATH`, { details: { name: names[0], folders } });
+}
+
+async function findIn(folders: readonly string[], name: string): Promise<string | null> {
   const known = found.get(name);
   if (known !== undefined && (await isExecutable(known))) return known;
-  const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), ...(usualFolders[process.platform] ?? [])].filter((folder) => path.isAbsolute(folder));
   for (const folder of folders) {
     const candidate = path.join(folder, name);
     if (!(await isExecutable(candidate))) continue;
     found.set(name, candidate);
     return candidate;
   }
-  throw new VireoError('CONFIG_UNSUPPORTED', `${name} is not installed: it is in none of the folders of PATH`, { details: { name, folders } });
+  return null;
 }
 
 function isExecutable(file: string): Promise<boolean> {
