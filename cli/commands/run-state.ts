@@ -56,13 +56,16 @@ export const undefine: Command = command({
     domain: domainOption,
     nvram: { type: 'boolean', help: 'remove nvram file' },
     'keep-nvram': { type: 'boolean', help: 'keep nvram file' },
+    tpm: { type: 'boolean', help: 'remove TPM state' },
+    'keep-tpm': { type: 'boolean', help: 'keep TPM state' },
   },
   async run(context, values) {
     if (values.nvram && values['keep-nvram']) throw new CommandError('INVALID_ARG', 'Options --nvram and --keep-nvram are mutually exclusive');
+    if (values.tpm && values['keep-tpm']) throw new CommandError('INVALID_ARG', 'Options --tpm and --keep-tpm are mutually exclusive');
     const client = await context.client();
     const domain = await lookUp(client, values.domain, context.interrupted);
     const nvram = values.nvram ? 'remove' : values['keep-nvram'] ? 'keep' : 'refuse';
-    await attempt(client, `Failed to undefine domain '${domain.name}'`, 'domainUndefine', { domain: domain.uuid, nvram }, context.interrupted);
+    await attempt(client, `Failed to undefine domain '${domain.name}'`, 'domainUndefine', { domain: domain.uuid, nvram, keepTpm: values['keep-tpm'] }, context.interrupted);
     context.output.done(null, `Domain '${domain.name}' has been undefined`);
   },
 });

@@ -108,7 +108,7 @@ export const methods = {
   /** Starts a domain from its definition alone: it is in the lists as long as it runs, and leaves nothing but its logs. */
   domainCreateXML: write(z.object({ xml: definitionText, source: z.string().optional(), paused: z.boolean().default(false) }), definedResult),
   /** A domain with firmware variables is undefined only with a word about them. */
-  domainUndefine: write(z.object({ domain, nvram: z.enum(['remove', 'keep', 'refuse']).default('refuse') }), none),
+  domainUndefine: write(z.object({ domain, nvram: z.enum(['remove', 'keep', 'refuse']).default('refuse'), keepTpm: z.boolean().default(false) }), none),
   domainCreate: write(z.object({ domain, paused: z.boolean().default(false), resetNvram: z.boolean().default(false) }), domainSummarySchema),
   /** Marks a persistent domain to be started once each time the machine has booted, by the first host that opens. */
   domainSetAutostart: write(z.object({ domain, autostart: z.boolean() }), none),

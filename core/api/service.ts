@@ -39,7 +39,7 @@ export function driverService({ driver, status, handOver, documents, defineSampl
     domainLookup: async (_call, { domain }) => driver.find(domain).summary(),
     domainDefineXML: async (call, { xml, source }) => defined(await driver.define(call, xml, source)),
     domainCreateXML: async (call, { xml, source, paused }) => defined(await driver.create(call, xml, source, paused)),
-    domainUndefine: (call, { domain, nvram }) => done(driver.undefine(call, domain, { nvram })),
+    domainUndefine: (call, { domain, ...options }) => done(driver.undefine(call, domain, options)),
     domainCreate: async (call, { domain, ...options }) => driver.summaryOf(await driver.start(call, domain, options)),
     domainSetAutostart: (call, { domain, autostart }) => done(driver.setAutostart(call, domain, autostart)),
     domainShutdown: (call, { domain, mode }) => done(driver.shutdown(call, domain, mode)),

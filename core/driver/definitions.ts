@@ -128,10 +128,12 @@ function newMac(): string {
 export interface UndefineOptions {
   /** What becomes of the firmware's variables; a domain that has some is not undefined without a word about them. */
   readonly nvram: 'remove' | 'keep' | 'refuse';
+  /** What its TPM holds, and whatever else it kept over its runs, stays for a domain of the same UUID. */
+  readonly keepTpm: boolean;
 }
 
 /** Forgets the definition; a running domain becomes transient and goes with its run. */
-export async function undefineDomain(context: DriverContext, call: Call, domain: Domain, { nvram }: UndefineOptions): Promise<void> {
+export async function undefineDomain(context: DriverContext, call: Call, domain: Domain, { nvram, keepTpm }: UndefineOptions): Promise<void> {
   await using job = await domain.jobs.begin(call, 'modify');
   job.assertHeld();
   if (!domain.persistent) throw new VireoError('OPERATION_INVALID', 'cannot undefine transient domain', { domain: domain.identity });
@@ -145,12 +147,12 @@ export async function undefineDomain(context: DriverContext, call: Call, domain:
   }
   await context.config.remove(domain.uuid);
   await forgetAutostart(context, domain);
-  const left = await removeKept(context, domain, nvram === 'remove' ? os : null);
+  const left = await removeKept(context, domain, { variables: nvram === 'remove' ? os : null, folder: !keepTpm });
   const id = domain.live?.facts.id ?? null;
   domain.persistent = null;
   if (domain.live) {
     domain.live.pendingChanges = false; // there is no next boot
-    domain.live.takesDomainFolder = true;
+    domain.live.takesDomainFolder = !keepTpm;
     // The definition is gone, whatever becomes of this: a restarted driver finds none and calls the domain transient.
     await context.saveStatus(domain).catch((error: unknown) => {
       context.log.write('error', 'a state file could not be written', { domain: domain.name, error: asVireoError(error).message });
@@ -167,11 +169,16 @@ export async function undefineDomain(context: DriverContext, call: Call, domain:
  * gone by then, and with it the domain, whatever becomes of this.
  * @returns why something is left.
  */
-async function removeKept(context: DriverContext, domain: Domain, variables: DomainDefinition['os'] | null): Promise<VireoError | null> {
+interface Kept {
+  readonly variables: DomainDefinition['os'] | null;
+  readonly folder: boolean;
+}
+
+async function removeKept(context: DriverContext, domain: Domain, { variables, folder }: Kept): Promise<VireoError | null> {
   try {
     if (variables) await removeVariableStore(variables);
     // A run may still use it: it goes with that run.
-    if (!domain.live) await rm(context.domainFolder(domain.uuid), { recursive: true, force: true });
+    if (folder && !domain.live) await rm(context.domainFolder(domain.uuid), { recursive: true, force: true });
     return null;
   } catch (error) {
     return new VireoError('OPERATION_FAILED', `the domain is undefined, but not all that it kept could be removed: ${asVireoError(error).message}`, { cause: error });

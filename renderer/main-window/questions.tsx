@@ -9,7 +9,7 @@ import type { DomainAction } from '../store/domain-actions.ts';
 import { domainsOf } from '../store/host-store.ts';
 import { show } from '../store/view-store.ts';
 import { useView, useViewStore } from './view-context.ts';
-import { useVariableFiles } from './variable-stores.ts';
+import { type Kept, useKept } from './kept-by-domains.ts';
 
 export function Questions(): ReactElement {
   const view = useViewStore();
@@ -48,25 +48,31 @@ interface LossProps {
   readonly onClose: () => void;
 }
 
-/** What is off may leave firmware variables behind; undefining deletes them only where that was asked for. */
+/** What is off may leave firmware variables and a TPM's keys behind; undefining deletes them only where that was asked for. */
 function Loss({ action, domains, onClose }: LossProps): ReactElement {
   const { actions } = useSession();
-  const files = useVariableFiles(action === 'undefine' ? domains : none);
+  const kept = useKept(action === 'undefine' ? domains : none);
+  const [only] = kept.size === 1 ? kept.values() : [];
   const [deletes, setDeletes] = useState(false);
   return (
     <LossDialog
       action={action}
       domains={domains}
-      onConfirm={() => domains.forEach(({ uuid }) => void actions.run(uuid, action, { deleteVariables: deletes && files.has(uuid) }))}
+      onConfirm={() => domains.forEach(({ uuid }) => void actions.run(uuid, action, { deletesKept: deletes && kept.has(uuid) }))}
       onClose={onClose}
     >
-      {files.size > 0 && (
-        <CheckBox label={files.size === 1 ? 'Also delete its firmware variables' : `Also delete the firmware variables of ${files.size} of them`} isSelected={deletes} onChange={setDeletes}>
-          {files.size === 1 && <code className="quiet">{[...files.values()][0]}</code>}
+      {kept.size > 0 && (
+        <CheckBox label={only ? `Also delete its ${wordsFor(only)}` : `Also delete the firmware variables and TPM keys of ${kept.size} of them`} isSelected={deletes} onChange={setDeletes}>
+          {only?.variables && <code className="quiet">{only.variables}</code>}
         </CheckBox>
       )}
     </LossDialog>
   );
+}
+
+function wordsFor({ variables, tpm }: Kept): string {
+  if (variables === null) return 'TPM keys';
+  return tpm ? 'firmware variables and TPM keys' : 'firmware variables';
 }
 
 const none: readonly DomainSummary[] = [];

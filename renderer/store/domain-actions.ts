@@ -21,11 +21,11 @@ export interface DomainActionTerms {
 
 /** What the question before an action may have been answered with. */
 export interface ActionOptions {
-  /** Undefining deletes the file of the firmware's variables too. */
-  readonly deleteVariables: boolean;
+  /** Undefining deletes the firmware's variables and what an emulated TPM holds too. */
+  readonly deletesKept: boolean;
 }
 
-export const usualOptions: ActionOptions = { deleteVariables: false };
+export const usualOptions: ActionOptions = { deletesKept: false };
 
 /** While QEMU is being started the guest is paused too, but goes on by itself. */
 export function isResumable(summary: DomainSummary): boolean {
@@ -73,7 +73,7 @@ export const domainActions: Readonly<Record<DomainAction, DomainActionTerms>> = 
   undefine: {
     label: 'Undefine', busyLabel: 'Undefining', failed: 'was not undefined', hint: 'Forgets the definition (virsh undefine).', lossy: true,
     applies: (summary) => summary.persistent,
-    run: (client, domain, { deleteVariables }) => client.call('domainUndefine', { domain, nvram: deleteVariables ? 'remove' : 'keep' }),
+    run: (client, domain, { deletesKept }) => client.call('domainUndefine', { domain, nvram: deletesKept ? 'remove' : 'keep', keepTpm: !deletesKept }),
   },
 };
 

@@ -87,7 +87,7 @@ async function swtpmsBeside(home: string): Promise<number> {
   return lines.filter((line) => /^[^\0]*swtpm\0/.test(line) && line.includes(`${home}/`)).length;
 }
 
-test.skipIf(!hasSwtpm)('what a domain keeps between its runs lies in a folder of its own, which goes with its definition', async () => {
+test.skipIf(!hasSwtpm)('what a domain keeps between its runs lies in a folder of its own, which goes with its definition unless it is to be kept', async () => {
   await using host = await openTestHost();
   const xml = `<domain type='qemu'><name>keeper</name><memory unit='MiB'>64</memory><os><type machine='q35'>hvm</type></os><devices>
     <tpm model='tpm-crb'><backend type='emulator'/></tpm>
@@ -104,6 +104,9 @@ test.skipIf(!hasSwtpm)('what a domain keeps between its runs lies in a folder of
   expect(await kept()).toEqual(expect.arrayContaining(['pstore.raw', 'tpm2']));
   await host.client.call('domainCreate', { ...domain, paused: true });
   await host.client.call('domainDestroy', domain);
+  await host.client.call('domainUndefine', { ...domain, keepTpm: true });
+  expect(await kept()).toEqual(expect.arrayContaining(['pstore.raw', 'tpm2']));
+  await host.client.call('domainDefineXML', { xml: xml.replace('<name>', `<uuid>${uuid}</uuid><name>`) });
   await host.client.call('domainUndefine', domain);
   await expect(kept()).rejects.toThrow('ENOENT');
 }, 40_000);
