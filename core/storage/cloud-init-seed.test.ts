@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { isoImage } from './iso-image.ts';
 const when = new Date('2026-11-22T12:34:56Z');
 const seed = { userData: '#cloud-config\n{}\n', metaData: null, networkConfig: 'version: 2\n', hostname: 'web-1' };
 const isoinfo = '/usr/bin/isoinfo';
-const hasIsoinfo = await access(isoinfo).then(() => true, () => false);
+const hasIsoinfo = await access(isoinfo, constants.X_OK).then(() => true, () => false);
 
 /** Reads the Joliet tree as a guest does: descriptor, root, records. */
 function readFiles(image: Buffer): Map<string, string> {

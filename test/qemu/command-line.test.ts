@@ -1,7 +1,7 @@
 /** Every golden command line, and hostile names, given to a real QEMU: it must start paused and answer. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -65,7 +65,7 @@ function fileOf({ backend }: DeviceOf<'disk'>): string | null {
 
 const cases = (await readdir(`${goldenFolder}cases`)).filter((file) => file.endsWith('.xml'));
 const emulators = new Map(await Promise.all(cases.map(async (file) => [file, (await capabilitiesFor(await readFile(`${goldenFolder}cases/${file}`, 'utf8'))).binary] as const)));
-const installed = new Set(await Promise.all([...emulators.values()].map((binary) => access(binary).then(() => binary, () => null))));
+const installed = new Set(await Promise.all([...emulators.values()].map((binary) => access(binary, constants.X_OK).then(() => binary, () => null))));
 
 describe('a golden command line', () => {
   for (const file of cases) test.skipIf(!installed.has(emulators.get(file) ?? ''))(`of ${file} is accepted`, async () => {

@@ -7,11 +7,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { bootGuestXml, lookup, waitForState } from '../support/boot-guest.ts';
 import { bootSectorImage } from '../support/boot-sector.ts';
 import { buildHostProgram, HostProcess } from '../support/host-process.ts';
+import { findProgram } from '../../core/process/host-needs.ts';
 import { openTestHost, qemuProcessesOf, type TestHost } from '../support/open-test-host.ts';
 
-const hasPasst = existsSync('/usr/bin/passt');
-const hasSwtpm = existsSync('/usr/bin/swtpm');
-const hasVirtiofsd = existsSync('/usr/lib/qemu/virtiofsd') && process.geteuid?.() === 0;
+const hasPasst = (await findProgram(['passt'])) !== null;
+const hasSwtpm = (await findProgram(['swtpm'])) !== null;
+const hasVirtiofsd = (await findProgram(['/usr/lib/qemu/virtiofsd'])) !== null && process.geteuid?.() === 0;
 
 let folder: string;
 let program: string;
