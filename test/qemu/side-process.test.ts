@@ -1,4 +1,5 @@
 /** What stands beside a real QEMU lives exactly as long as it: passt for a network card, virtiofsd for a folder, swtpm. */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
@@ -10,9 +11,11 @@ import { buildHostProgram, HostProcess } from '../support/host-process.ts';
 import { findProgram } from '../../core/process/host-needs.ts';
 import { openTestHost, qemuProcessesOf, type TestHost } from '../support/open-test-host.ts';
 
-const hasPasst = (await findProgram(['passt'])) !== null;
+/** A container may have the programs and deny them the namespaces that they shut themselves up in. */
+const mayUnshare = spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', 'true'], { timeout: 10_000 }).status === 0;
+const hasPasst = (await findProgram(['passt'])) !== null && mayUnshare;
 const hasSwtpm = (await findProgram(['swtpm'])) !== null;
-const hasVirtiofsd = (await findProgram(['/usr/lib/qemu/virtiofsd'])) !== null && process.geteuid?.() === 0;
+const hasVirtiofsd = (await findProgram(['/usr/lib/qemu/virtiofsd'])) !== null && mayUnshare && process.geteuid?.() === 0;
 
 let folder: string;
 let program: string;
