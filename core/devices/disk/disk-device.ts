@@ -1,17 +1,15 @@
 /** The guest's side of a disk: QEMU's -device with everything that the guest can see of it. */
 import type { DomainDefinition } from '../../conf/domain-definition.ts';
-import { addressProperties, aliasOf } from '../address-properties.ts';
+import { addressProperties, aliasOf, driveProperties } from '../address-properties.ts';
 import { type JsonObject, withoutNulls } from '../command-fragment.ts';
-import { controllerAlias, findController } from '../controller/controller-alias.ts';
+import { findController } from '../controller/controller-alias.ts';
+import { scsiShape } from '../controller/controller-model.ts';
 import type { DeviceLaunch } from '../launch-context.ts';
 import { acpiProperties } from '../pci-fields.ts';
 import { virtioDriver, virtioProperties } from '../virtio/virtio-device.ts';
 import { effectiveCache } from './block-nodes.ts';
 import type { Disk } from './disk-definition.ts';
 import { diskBus } from './disk-target.ts';
-
-/** SCSI cards whose disks are told apart by their target alone. */
-const narrowControllers = new Set(['lsilogic', 'ncr53c90', 'dc390', 'am53c974']);
 
 /** The -device type; null for buses whose disks are made otherwise or not at all. */
 export function diskDriver(disk: Disk): string | null {
@@ -47,7 +45,7 @@ export function deviceProperties(disk: Disk, driver: string, { drive, chardev }:
   return withoutNulls({
     driver,
     ...(bus === 'virtio' ? virtioDiskProperties(disk) : {}),
-    ...driveProperties(disk, launch),
+    ...drivePlace(disk, launch),
     ...addressProperties(disk.address, launch),
     ...acpiProperties(disk.acpi),
     ...(driver === 'scsi-hd' || driver === 'scsi-cd' ? { device_id: disk.serial ?? `drive-${aliasOf(disk)}` } : {}),
@@ -117,29 +115,15 @@ function errorPolicies({ driver }: Disk): JsonObject {
   return withoutNulls({ werror: write, rerror: read ?? write });
 }
 
-/** A drive address by the names of QEMU's buses: each AHCI port is a bus, an IDE channel has two units. */
-function driveProperties(disk: Disk, launch: DeviceLaunch): JsonObject {
+function drivePlace(disk: Disk, launch: DeviceLaunch): JsonObject {
   const { address } = disk;
-  if (address?.type !== 'drive') return {};
-  switch (diskBus(disk)) {
-    case 'sata':
-      return { bus: `${controllerAlias(launch.definition, 'sata', address.controller)}.${address.unit}` };
-    case 'ide':
-      return { bus: `${controllerAlias(launch.definition, 'ide', address.controller)}.${address.bus}`, unit: address.unit };
-    case 'fdc':
-      return { unit: address.unit };
-    case 'scsi': {
-      const bus = controllerAlias(launch.definition, 'scsi', address.controller);
-      if (isOnNarrowBus(disk, launch.definition)) return { bus: `${bus}.${address.bus}`, 'scsi-id': address.unit };
-      return { bus: `${bus}.0`, channel: address.bus, 'scsi-id': address.target, lun: address.unit };
-    }
-    default:
-      return {};
-  }
+  const bus = diskBus(disk);
+  const hasPlaces = bus === 'ide' || bus === 'sata' || bus === 'scsi' || bus === 'fdc';
+  return address?.type === 'drive' && hasPlaces ? driveProperties(bus, address, launch) : {};
 }
 
 /** Whether the unit of its address is the disk's SCSI target. */
 export function isOnNarrowBus({ address }: Disk, definition: DomainDefinition): boolean {
   if (address?.type !== 'drive') return false;
-  return narrowControllers.has(findController(definition, 'scsi', address.controller)?.model ?? '');
+  return scsiShape(findController(definition, 'scsi', address.controller)?.model ?? null).byUnit;
 }

@@ -1,8 +1,7 @@
 /** Host devices as QEMU is told about them. */
 import { devicesOf } from '../../conf/device-definition.ts';
-import { addressProperties, aliasOf } from '../address-properties.ts';
+import { addressProperties, aliasOf, driveProperties } from '../address-properties.ts';
 import { type CommandFragment, json, type JsonObject, withoutNulls } from '../command-fragment.ts';
-import { controllerAlias, findController } from '../controller/controller-alias.ts';
 import { networkNode } from '../disk/network-node.ts';
 import type { DeviceLaunch } from '../launch-context.ts';
 import { acpiProperties, romProperties } from '../pci-fields.ts';
@@ -90,7 +89,7 @@ function scsiFragments(hostdev: HostdevOf<'scsi'>, launch: DeviceLaunch): readon
   const { source, readonly } = hostdev;
   const node = nodeName(hostdev, launch);
   const rest = { 'node-name': node, 'read-only': readonly ? true : null };
-  const own = device(hostdev, { driver: 'scsi-generic', drive: node }, launch, scsiPlace(hostdev, launch));
+  const own = device(hostdev, { driver: 'scsi-generic', drive: node }, launch, hostdev.address?.type === 'drive' ? driveProperties('scsi', hostdev.address, launch) : {});
   if (source.protocol === 'adapter') return [json('blockdev', withoutNulls({ driver: 'host_device', filename: launch.scsiGenerics?.get(scsiAddress(source)) ?? `/dev/bsg/${scsiAddress(source)}`, ...rest })), own];
   const secret = source.auth ? `${node}-secret0` : null;
   const blockdev = json('blockdev', withoutNulls({ ...iscsiNode(source, secret), ...rest }));
@@ -108,15 +107,6 @@ function iscsiNode({ name, hosts, auth, initiator }: IscsiHostdevSource, secret:
   const servers = hosts.map((host) => ({ ...host, port: host.port ?? 3260 }));
   const source = { protocol: 'iscsi', name, hosts: servers, initiator, index: null, slice: null, auth, encryption: null, reservations: null } as const;
   return networkNode({ source, auth, encryption: null, secrets: { auth: secret, cookies: null, tls: null, encryption: [] } });
-}
-
-/** A parallel SCSI controller numbers targets only, a modern one channels, targets and units. */
-function scsiPlace({ address }: HostdevOf<'scsi'>, { definition }: DeviceLaunch): JsonObject {
-  if (address?.type !== 'drive') return {};
-  const bus = controllerAlias(definition, 'scsi', address.controller);
-  const model = findController(definition, 'scsi', address.controller)?.model ?? null;
-  if (model !== null && !['virtio-scsi', 'virtio-transitional', 'virtio-non-transitional', 'ibmvscsi'].includes(model)) return { bus: `${bus}.${address.bus}`, 'scsi-id': address.unit };
-  return { bus: `${bus}.0`, channel: address.bus, 'scsi-id': address.target, lun: address.unit };
 }
 
 function onOffText(value: boolean | null): 'on' | 'off' | null {

@@ -68,6 +68,15 @@ describe('the command line', () => {
     ]);
   });
 
+  test.each([
+    ['lsisas1068', { bus: 'scsi0.0', channel: 0, 'scsi-id': 3, lun: 0 }],
+    ['lsilogic', { bus: 'scsi0.0', 'scsi-id': 0 }],
+  ])('of SCSI stands on a %s where its address says', (model, place) => {
+    const target = model === 'lsilogic' ? 0 : 3;
+    const devices = `<controller type='scsi' index='0' model='${model}'/>${scsi(`${adapter}<address type='drive' controller='0' bus='0' target='${target}' unit='0'/>`)}`;
+    expect(x86.options({ devices }, /scsi-generic/)).toEqual([{ driver: 'scsi-generic', drive: 'libvirt-hostdev0-backend', id: 'hostdev0', ...place }]);
+  });
+
   test('of an iSCSI device opens the target as its user, whose password is sealed', () => {
     const auth = "<auth username='me'><secret type='iscsi' usage='u'/></auth><initiator><iqn name='iqn.x'/></initiator>";
     const options = x86.options({ devices: controller + scsi(iscsi.replace('%', auth)) }, /libvirt-hostdev0/);
