@@ -55,6 +55,12 @@ export class HostCpus {
     }
     return signal ? abortable(known, signal) : known;
   }
+
+  /** The definition with the exact CPU that `host-model` means here; QEMU is asked only where that is what it says. */
+  async withExactCpu<D extends { readonly cpu: CpuDefinition | null }>(definition: D, capabilities: QemuCapabilities, accelerator: Accelerator, signal?: AbortSignal): Promise<D> {
+    if (definition.cpu?.mode !== 'host-model') return definition;
+    return { ...definition, cpu: resolveHostModel(definition.cpu, await this.get(capabilities, accelerator, signal)) };
+  }
 }
 
 async function askHostCpu(monitor: Monitor, arch: string, accelerator: Accelerator, signal: AbortSignal): Promise<HostCpu> {

@@ -60,13 +60,14 @@ function acceleratorOf({ type }: DomainDefinition): Accelerator {
   return type === 'qemu' ? 'tcg' : (type as Accelerator);
 }
 
-async function acceleratorFor(context: DriverContext, definition: DomainDefinition, capabilities: QemuCapabilities): Promise<Accelerator> {
+/** What a start of the definition would run on. */
+export async function acceleratorFor(context: DriverContext, definition: DomainDefinition, capabilities: QemuCapabilities): Promise<Accelerator> {
   return definition.type === 'qemu' ? 'tcg' : (await context.accelerators.forStart(capabilities)).accelerator;
 }
 
 function launchOf(context: DriverContext, uuid: string, capabilities: QemuCapabilities, accelerator: Accelerator): LaunchContext {
   const runFolder = context.runFolder(uuid);
-  return { capabilities, accelerator, runFolder, logFolder: context.logFolder(uuid), monitorPath: `${runFolder}/m`, pidFile: `${runFolder}/pid` };
+  return { capabilities, accelerator, runFolder, logFolder: context.logFolder(uuid), domainFolder: context.domainFolder(uuid), monitorPath: `${runFolder}/m`, pidFile: `${runFolder}/pid` };
 }
 
 /**

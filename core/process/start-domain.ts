@@ -5,7 +5,6 @@
 import path from 'node:path';
 import { VireoError, asVireoError } from '../base/errors.ts';
 import type { Accelerator, QemuCapabilities } from '../capabilities/qemu-capabilities.ts';
-import { resolveHostModel } from '../capabilities/host-cpu.ts';
 import { buildCommandLine } from '../command/build-command-line.ts';
 import { liveDefinition } from '../command/live-definition.ts';
 import { devicesOf } from '../conf/device-definition.ts';
@@ -71,7 +70,8 @@ export async function startDomain(context: ProcessContext, call: Call, domain: D
 /** The start itself; whatever it has begun is undone where it throws. */
 async function runOnce(context: ProcessContext, call: Call, domain: Domain, job: AsyncJob<'start'>, written: DomainDefinition, options: StartOptions): Promise<void> {
   const launch = await prepareLaunch(context, domain, written);
-  const wanted = await lookAtUsbDevices(await lookAtImages(await withExactCpu(context, written, launch, call.signal)));
+  // The run keeps the CPU that it begins with, on whatever host it goes on.
+  const wanted = await lookAtUsbDevices(await lookAtImages(await context.hostCpus.withExactCpu(written, launch.capabilities, launch.accelerator, call.signal)));
   await using folders = await StartFolders.make(context, domain, launch);
   await prepareVariableStore(wanted.os, { reset: options.resetNvram ?? false });
   const id = context.registry.nextId();
@@ -118,12 +118,6 @@ async function prepareLaunch(context: ProcessContext, domain: Domain, definition
     hasVhostNet: await hasVhostNet(),
     userId: process.geteuid?.() ?? -1,
   };
-}
-
-/** The run keeps the CPU that it began with, on whatever host it goes on. */
-async function withExactCpu({ hostCpus }: ProcessContext, definition: DomainDefinition, { capabilities, accelerator }: LaunchContext, signal: AbortSignal): Promise<DomainDefinition> {
-  if (definition.cpu?.mode !== 'host-model') return definition;
-  return { ...definition, cpu: resolveHostModel(definition.cpu, await hostCpus.get(capabilities, accelerator, signal)) };
 }
 
 /** `type='kvm'` means KVM and nothing else; `type='qemu'` is emulation. */
