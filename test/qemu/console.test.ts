@@ -1,7 +1,7 @@
 /** The multiplexer on QEMU's own character devices: what the fake of the unit tests claims about QEMU must hold here. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../core/base/clock.ts';
@@ -10,6 +10,7 @@ import { ConsoleMux, type ConsoleDevice, type ConsoleSession } from '../../core/
 import { bootSectorImage, greeting } from '../support/boot-sector.ts';
 import { ConsoleReader, eventually } from '../support/console-reader.ts';
 import { findLine, FloodLog } from '../support/flood-log.ts';
+import { listens } from '../support/listens.ts';
 
 const signal = new AbortController().signal;
 const floodBytes = 600_000;
@@ -42,7 +43,7 @@ class BootSectorGuest implements AsyncDisposable {
       said += bytes.toString();
     });
     if (type === 'unix') {
-      await eventuallyAsync(async () => await access(socket).then(() => true, () => false));
+      await listens(socket);
       return new BootSectorGuest(folder, child, { type, path: socket });
     }
     await eventually(() => said.includes('(label charserial0)'));
@@ -63,12 +64,6 @@ class BootSectorGuest implements AsyncDisposable {
     this.#process.kill('SIGKILL');
     await ended;
     await rm(this.folder, { recursive: true, force: true });
-  }
-}
-
-async function eventuallyAsync(holds: () => Promise<boolean>): Promise<void> {
-  for (const endMs = performance.now() + 10_000; !(await holds()); ) {
-    if (performance.now() > endMs) throw new Error('did not come true within 10 s');
   }
 }
 

@@ -1,7 +1,7 @@
 /** Disks of every kind on a real QEMU: what query-block says is what the definition asked for. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import type { VireoError } from '../../core/base/errors.ts';
 import type { QmpResult } from '../../core/monitor/commands.ts';
 import { parseSecret } from '../../core/secret/secret-definition.ts';
 import { SecretStore } from '../../core/secret/secret-store.ts';
+import { listens } from '../support/listens.ts';
 import { type TestHost, openTestHost } from '../support/open-test-host.ts';
 
 const run = promisify(execFile);
@@ -21,7 +22,7 @@ beforeAll(async () => {
   host = await openTestHost({ monitorDeadlineMs: 20_000 });
   await makeImages(host.home);
   nbd = spawn('qemu-nbd', ['-k', `${host.home}/nbd`, '-x', 'export, one', '-f', 'raw', '-e', '2', `${host.home}/nbd.raw`], { stdio: 'ignore' });
-  for (let left = 200; left > 0 && (await access(`${host.home}/nbd`).then(() => false, () => true)); left -= 1) await new Promise((resolve) => setTimeout(resolve, 25));
+  await listens(`${host.home}/nbd`);
   const store = await SecretStore.open(path.join(host.home, 'secrets'));
   await store.define(parseSecret(`<secret private='yes'><uuid>${secretUuid}</uuid><usage type='volume'><volume>${host.home}/luks.qcow2</volume></usage></secret>`));
   await store.setValue(secretUuid, Buffer.from(passphrase));

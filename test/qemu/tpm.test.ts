@@ -13,6 +13,7 @@ import { tpmModule } from '../../core/devices/tpm/tpm.ts';
 import { findProgram } from '../../core/process/host-needs.ts';
 import { Monitor } from '../../core/monitor/monitor.ts';
 import { complete, goldenLaunch, recordedCapabilities } from '../golden/golden-launch.ts';
+import { listens } from '../support/listens.ts';
 import { openTestHost } from '../support/open-test-host.ts';
 
 const deadlineMs = 20_000;
@@ -48,7 +49,7 @@ async function appears(path: string): Promise<void> {
 async function startSwtpm({ programs, argv, socket, folders }: SideProcess): Promise<ReturnType<typeof start>> {
   for (const path of folders) await mkdir(path, { recursive: true, mode: 0o700 });
   const swtpm = start(programs[0] ?? '', argv);
-  await appears(socket ?? '');
+  await listens(socket ?? '', deadlineMs);
   return swtpm;
 }
 
