@@ -33,6 +33,7 @@ import { statusRecord, thisBoot } from '../process/status-record.ts';
 import { destroyDomain } from '../process/stop-domain.ts';
 import { AutostartStore } from '../status/autostart-store.ts';
 import { ConfigStore } from '../status/config-store.ts';
+import { type HostSettings, readHostSettings } from '../status/host-settings.ts';
 import { type StateLayout, runFolder } from '../status/state-folder.ts';
 import { SecretStore } from '../secret/secret-store.ts';
 import { StatusStore } from '../status/status-store.ts';
@@ -85,7 +86,7 @@ export class Driver {
   readonly #underWay = new Set<Promise<unknown>>();
   #reconnected: Promise<void> = Promise.resolve();
 
-  private constructor(options: DriverOptions, bootName: string | null) {
+  private constructor(options: DriverOptions, bootName: string | null, settings: HostSettings) {
     const { layout, clock, log } = options;
     this.hub = new EventHub(clock);
     const status = new StatusStore(layout.status);
@@ -96,6 +97,7 @@ export class Driver {
     const logFolder = (uuid: string): string => path.join(layout.logs, uuid);
     let secrets: Promise<SecretStore> | null = null;
     this.context = {
+      settings,
       clock,
       log,
       registry: this.#registry,
@@ -127,8 +129,11 @@ export class Driver {
 
   /** Reads the state folder and begins to reconnect; the list is complete when this resolves. */
   static async open(options: DriverOptions): Promise<Driver> {
-    const driver = new Driver(options, await thisBoot());
-    await driver.#load(options.layout);
+    const { layout } = options;
+    const { settings, problem } = await readHostSettings(layout.settingsFile);
+    const driver = new Driver(options, await thisBoot(), settings);
+    if (problem !== null) driver.problems.push({ what: `the host's settings are not heeded: ${problem}`, path: layout.settingsFile, notStarted: null });
+    await driver.#load(layout);
     return driver;
   }
 
@@ -192,50 +197,50 @@ export class Driver {
   }
 
   undefine(call: Call, reference: string, options: UndefineOptions): Promise<void> {
-    return this.#on(reference, (domain) => undefineDomain(this.context, call, domain, options));
+    return this.on(reference, (domain) => undefineDomain(this.context, call, domain, options));
   }
 
   start(call: Call, reference: string, options: { readonly paused: boolean; readonly resetNvram?: boolean }): Promise<Domain> {
-    return this.#on(reference, async (domain) => {
+    return this.on(reference, async (domain) => {
       await startDomain(this.context, call, domain, options);
       return domain;
     });
   }
 
   destroy(call: Call, reference: string, graceful: boolean): Promise<void> {
-    return this.#on(reference, (domain) => destroyDomain(this.context, call, domain, graceful));
+    return this.on(reference, (domain) => destroyDomain(this.context, call, domain, graceful));
   }
 
   setAutostart(call: Call, reference: string, autostart: boolean): Promise<void> {
-    return this.#on(reference, (domain) => setAutostart(this.context, call, domain, autostart));
+    return this.on(reference, (domain) => setAutostart(this.context, call, domain, autostart));
   }
 
   shutdown(call: Call, reference: string, mode: PowerMode | 'signal'): Promise<void> {
-    return this.#on(reference, (domain) => (mode === 'signal' ? signalShutdown(call, domain) : shutdownDomain(this.context, call, domain, mode)));
+    return this.on(reference, (domain) => (mode === 'signal' ? signalShutdown(call, domain) : shutdownDomain(this.context, call, domain, mode)));
   }
 
   reboot(call: Call, reference: string, mode: PowerMode): Promise<void> {
-    return this.#on(reference, (domain) => rebootDomain(this.context, call, domain, mode));
+    return this.on(reference, (domain) => rebootDomain(this.context, call, domain, mode));
   }
 
   reset(call: Call, reference: string): Promise<void> {
-    return this.#on(reference, (domain) => resetDomain(call, domain));
+    return this.on(reference, (domain) => resetDomain(call, domain));
   }
 
   injectNmi(call: Call, reference: string): Promise<void> {
-    return this.#on(reference, (domain) => injectNmi(call, domain));
+    return this.on(reference, (domain) => injectNmi(call, domain));
   }
 
   sendKeys(call: Call, reference: string, press: KeyPress): Promise<void> {
-    return this.#on(reference, (domain) => sendKeys(call, domain, press));
+    return this.on(reference, (domain) => sendKeys(call, domain, press));
   }
 
   suspend(call: Call, reference: string): Promise<void> {
-    return this.#on(reference, (domain) => suspendDomain(this.context, call, domain));
+    return this.on(reference, (domain) => suspendDomain(this.context, call, domain));
   }
 
   resume(call: Call, reference: string): Promise<void> {
-    return this.#on(reference, (domain) => resumeDomain(this.context, call, domain));
+    return this.on(reference, (domain) => resumeDomain(this.context, call, domain));
   }
 
   /** @throws OPERATION_INVALID `domain is not running`. */
@@ -256,7 +261,7 @@ export class Driver {
 
   /** @throws OPERATION_INVALID `domain is not running`, `no job is active on the domain`, or why this job cannot be aborted. */
   abortJob(call: Call, reference: string): Promise<void> {
-    return this.#on(reference, async (domain) => {
+    return this.on(reference, async (domain) => {
       if (!domain.jobs.statistics().current) requireLive(domain);
       await domain.jobs.abort(call);
     });
@@ -281,7 +286,7 @@ export class Driver {
   }
 
   monitorCommand(call: Call, reference: string, command: string, hmp: boolean): Promise<string> {
-    return this.#on(reference, (domain) => monitorCommand(this.context, call, domain, command, hmp));
+    return this.on(reference, (domain) => monitorCommand(this.context, call, domain, command, hmp));
   }
 
   /**
@@ -306,7 +311,7 @@ export class Driver {
   }
 
   /** Work on one domain: what it throws names the domain, and `close` waits for its end. */
-  async #on<T>(reference: string, work: (domain: Domain) => Promise<T>): Promise<T> {
+  async on<T>(reference: string, work: (domain: Domain) => Promise<T>): Promise<T> {
     const domain = this.find(reference);
     this.#closing.signal.throwIfAborted();
     return this.#track(

@@ -10,9 +10,11 @@ import type { DomainLog } from '../domain/domain-log.ts';
 import type { DomainRegistry } from '../domain/domain-registry.ts';
 import type { EventHub } from '../domain/event-hub.ts';
 import type { SecretStore } from '../secret/secret-store.ts';
+import type { HostSettings } from '../status/host-settings.ts';
 import type { StatusStore } from '../status/status-store.ts';
 
 export interface ProcessContext {
+  readonly settings: HostSettings;
   readonly clock: Clock;
   readonly log: Log;
   readonly registry: DomainRegistry;

@@ -31,6 +31,8 @@ export interface StateLayout {
   /** What QEMU binaries can do, as it was probed. */
   readonly capabilities: string;
   readonly hostUuidFile: string;
+  /** What an administrator set for this host. */
+  readonly settingsFile: string;
   readonly ownerFile: string;
   readonly socket: string;
 }
@@ -70,6 +72,7 @@ export function stateLayout(root: string, platform: NodeJS.Platform = process.pl
     guests: path.join(root, 'guests'),
     capabilities: path.join(root, 'capabilities'),
     hostUuidFile: path.join(root, 'host-uuid'),
+    settingsFile: path.join(root, 'settings.json'),
     ownerFile: path.join(root, 'owner'),
     socket: platform === 'win32' ? `\\\\.\\pipe\\vireo-${shortHash(root.toLowerCase())}` : path.join(run, 'api'),
   };

@@ -14,7 +14,7 @@ export const floors = [
   ['core/devices'],
   ['core/address', 'core/command', 'core/job', 'core/console'],
   ['core/domain', 'core/definition'],
-  ['core/process', 'core/lock', 'core/status'],
+  ['core/process', 'core/lock', 'core/status', 'core/statistics', 'core/hook', 'core/timeline', 'core/label', 'core/tuning'],
   ['core/migration', 'core/snapshot', 'core/block', 'core/hotplug', 'core/backup'],
   ['core/driver'],
   ['core/api'],
