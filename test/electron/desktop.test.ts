@@ -38,6 +38,8 @@ test('without a tray, closing the last window ends the app, and the next window 
   await using bench = await openAppBench();
   const first = await bench.launch();
   await first.main();
+  // The page is there before its window is on the screen, and showing a window puts it at its first place.
+  await eventually('the window is shown', () => first.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isVisible() === true), 10_000);
   const place = { x: 120, y: 90, width: 900, height: 640 };
   await first.electron.evaluate(({ BrowserWindow }, bounds) => BrowserWindow.getAllWindows()[0]?.setBounds(bounds), place);
   await eventually('the window is moved', async () => (await bounds(first)).width === place.width, 10_000);
