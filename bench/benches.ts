@@ -3,6 +3,7 @@ import type { Bench } from './bench.ts';
 import { consoles } from './console.ts';
 import { define } from './define.ts';
 import { definitions } from './definitions.ts';
+import { domstats } from './domstats.ts';
 import { eventLoop } from './event-loop.ts';
 import { hundred } from './hundred.ts';
 import { ipc } from './ipc.ts';
@@ -10,4 +11,4 @@ import { smallCalls } from './small-calls.ts';
 import { start } from './start.ts';
 import { stopEvent } from './stop-event.ts';
 
-export const benches: readonly Bench[] = [smallCalls, ipc, stopEvent, start, define, definitions, hundred, consoles, eventLoop];
+export const benches: readonly Bench[] = [smallCalls, ipc, stopEvent, start, define, definitions, hundred, domstats, consoles, eventLoop];

@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly input: TerminalInput;
   /** Unformatted output: the console's bytes. */
   readonly stdout: TextSink;
+  /** The same for what a program in a guest says of its errors. */
+  readonly stderr: TextSink;
   /** Relative files are looked for here: the folder of whoever called, under npm too. */
   readonly folder: string;
   readonly stateFolder: string;

@@ -2,6 +2,13 @@
 import type { Command } from './command.ts';
 import { command } from './command.ts';
 import { CommandError } from './command-error.ts';
+import { getUserSshkeys, setUserPassword, setUserSshkeys } from './commands/agent-accounts.ts';
+import { domifaddr } from './commands/agent-addresses.ts';
+import { guestAgentTimeout, qemuAgentCommand } from './commands/agent-channel.ts';
+import { guestExec } from './commands/agent-exec.ts';
+import { domhostname, domtime, guestinfo, guestvcpus } from './commands/agent-facts.ts';
+import { domfsfreeze, domfsinfo, domfsthaw, domfstrim } from './commands/agent-filesystems.ts';
+import { dompmsuspend, dompmwakeup } from './commands/agent-sleep.ts';
 import { autostart } from './commands/autostart.ts';
 import { capabilities, domcapabilities } from './commands/capabilities.ts';
 import { cloudInitSeedCommand } from './commands/cloud-init.ts';
@@ -10,6 +17,7 @@ import { create, define, dumpxml, sample } from './commands/definition.ts';
 import { importCommand } from './commands/import.ts';
 import { domxmlFromNative, domxmlToNative } from './commands/native.ts';
 import { ttyconsole, vncdisplay } from './commands/device-path.ts';
+import { domblkerror, dump } from './commands/dump.ts';
 import { event } from './commands/event.ts';
 import { host } from './commands/host.ts';
 import { domid, domname, domuuid } from './commands/identify.ts';
@@ -20,6 +28,14 @@ import { list } from './commands/list.ts';
 import { qemuMonitorCommand } from './commands/monitor-command.ts';
 import { destroy, reboot, reset, resume, shutdown, start, suspend, undefine } from './commands/run-state.ts';
 import { secretDefine, secretDumpxml, secretGetValue, secretList, secretSetValue, secretUndefine } from './commands/secret.ts';
+import { screenshot } from './commands/screenshot.ts';
+import { domstats } from './commands/statistics.ts';
+import { domblkinfo, domblklist, domblkstat } from './commands/statistics-block.ts';
+import { cpuStats, iothreadinfo, vcpucount, vcpuinfo } from './commands/statistics-cpu.ts';
+import { domifGetlink, domiflist, domifstat } from './commands/statistics-interface.ts';
+import { domdirtyrateCalc, dommemstat } from './commands/statistics-memory.ts';
+import { timeline } from './commands/timeline.ts';
+import { blkiotune, emulatorpin, iothreadpin, memtune, numatune, schedinfo, vcpupin } from './commands/tuning.ts';
 import { version } from './commands/version.ts';
 import { formatHelp } from './help.ts';
 
@@ -39,35 +55,70 @@ const help: Command = command({
 
 export const commands: readonly Command[] = [
   autostart,
+  blkiotune,
   capabilities,
   cloudInitSeedCommand,
   console,
+  cpuStats,
   create,
   define,
   destroy,
+  domblkerror,
+  domblkinfo,
+  domblklist,
+  domblkstat,
   domcapabilities,
   domcontrol,
+  domfsfreeze,
+  domfsinfo,
+  domfsthaw,
+  domfstrim,
+  domhostname,
+  domdirtyrateCalc,
   domid,
+  domifaddr,
+  domifGetlink,
+  domiflist,
+  domifstat,
   dominfo,
   domjobabort,
   domjobinfo,
+  dommemstat,
   domname,
+  dompmsuspend,
+  dompmwakeup,
   domstate,
+  domtime,
+  domstats,
   domuuid,
   domxmlFromNative,
   domxmlToNative,
+  dump,
   dumpxml,
+  emulatorpin,
   event,
+  getUserSshkeys,
+  guestAgentTimeout,
+  guestExec,
+  guestinfo,
+  guestvcpus,
   help,
   host,
   importCommand,
   injectNmi,
+  iothreadinfo,
+  iothreadpin,
   list,
+  memtune,
+  numatune,
+  qemuAgentCommand,
   qemuMonitorCommand,
   reboot,
   reset,
   resume,
   sample,
+  schedinfo,
+  screenshot,
   secretDefine,
   secretDumpxml,
   secretGetValue,
@@ -75,11 +126,17 @@ export const commands: readonly Command[] = [
   secretSetValue,
   secretUndefine,
   sendKey,
+  setUserPassword,
+  setUserSshkeys,
   shutdown,
   start,
   suspend,
+  timeline,
   ttyconsole,
   undefine,
   version,
+  vcpucount,
+  vcpuinfo,
+  vcpupin,
   vncdisplay,
 ];

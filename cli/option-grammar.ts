@@ -12,6 +12,8 @@ export interface OptionSpec {
   readonly required?: true;
   /** Only by its name, never by position. */
   readonly named?: true;
+  /** A number that may be 0. */
+  readonly least?: 0;
 }
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
@@ -88,12 +90,12 @@ function finish(name: string, spec: OptionSpec, raw: RawValue | undefined): bool
   if (spec.type === 'boolean') return raw === true;
   if (spec.type === 'strings') return Array.isArray(raw) ? raw : [];
   if (typeof raw !== 'string') return null;
-  return spec.type === 'number' ? positiveNumber(name, raw) : raw;
+  return spec.type === 'number' ? wholeNumber(name, raw, spec.least ?? 1) : raw;
 }
 
-function positiveNumber(name: string, raw: string): number {
+function wholeNumber(name: string, raw: string, least: number): number {
   const value = Number(raw);
-  if (/^\d+$/.test(raw) && value > 0 && value <= 0x7fff_ffff / 1000) return value;
+  if (/^\d+$/.test(raw) && value >= least && value <= 0x7fff_ffff / 1000) return value;
   throw new CommandError('INVALID_ARG', `Numeric value '${raw}' for <${name}> option is malformed or out of range`);
 }
 

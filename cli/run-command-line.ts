@@ -102,6 +102,7 @@ function contextFor(command: Command, globals: GlobalOptions, output: Output, su
     output,
     input: surroundings.stdin,
     stdout: surroundings.stdout,
+    stderr: surroundings.stderr,
     folder,
     stateFolder,
     clock: surroundings.clock,

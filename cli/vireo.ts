@@ -1,4 +1,5 @@
 /** The `vireo` command: ties the command line to this process, its terminal, its signals and the hosts of this machine. */
+import '../core/base/file-threads.ts';
 import process from 'node:process';
 import { openHost } from '../core/api/host.ts';
 import { serveHost } from '../core/api/serve-host.ts';

@@ -1,6 +1,7 @@
 /** The desktop's own methods: what a window asks of the app around the driver. */
-import { readFile, stat } from 'node:fs/promises';
-import { type BrowserWindow, app, clipboard, dialog, nativeTheme } from 'electron';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type BrowserWindow, ClipboardItem, app, clipboard, dialog, nativeImage, nativeTheme } from 'electron';
 import { z } from 'zod';
 import type { Client } from '../core/api/client.ts';
 import { type DesktopMethods, quitChoices } from '../core/api/desktop-contract.ts';
@@ -66,6 +67,19 @@ export function desktopImplementation(window: BrowserWindow | null, options: Des
     async desktopChooseImportFolder() {
       return await chooseImportFolder(window);
     },
+    async desktopSaveText(_call, { suggestedName, text }) {
+      return await saveText(window, suggestedName, text);
+    },
+    async desktopSaveImage(_call, { suggestedName, image }) {
+      return await saveImage(window, suggestedName, image);
+    },
+    async desktopCopyImage(_call, { image }) {
+      await copyImage(pngFrom(image));
+      return null;
+    },
+    async desktopChooseFile(_call, { title, suggestedName }) {
+      return await chooseFile(window, { title, buttonLabel: 'Choose', defaultPath: path.join(app.getPath('documents'), fileNameOf(suggestedName)) });
+    },
     async desktopReadClipboard() {
       return { text: await clipboard.readText() }; // a promise from Electron 4x on, a string before
     },
@@ -106,16 +120,52 @@ export async function firstTerminal(client: Client, uuid: string): Promise<strin
 async function chooseDefinition(window: BrowserWindow | null): Promise<{ path: string; xml: string } | null> {
   const options: Electron.OpenDialogOptions = { title: 'Import a definition', buttonLabel: 'Import', properties: ['openFile'], filters: [{ name: 'Domain XML', extensions: ['xml'] }, { name: 'All files', extensions: ['*'] }] };
   const chosen = await (window ? dialog.showOpenDialog(window, options) : dialog.showOpenDialog(options));
-  const [path] = chosen.filePaths;
-  if (chosen.canceled || path === undefined) return null;
-  const { size } = await stat(path);
-  if (size > maximumDefinitionBytes) throw new VireoError('INVALID_ARG', `${path} has ${size} bytes; a definition has at most ${maximumDefinitionBytes}`, { details: { path } });
-  return { path, xml: await readFile(path, 'utf8') };
+  const [file] = chosen.filePaths;
+  if (chosen.canceled || file === undefined) return null;
+  const { size } = await stat(file);
+  if (size > maximumDefinitionBytes) throw new VireoError('INVALID_ARG', `${file} has ${size} bytes; a definition has at most ${maximumDefinitionBytes}`, { details: { path: file } });
+  return { path: file, xml: await readFile(file, 'utf8') };
 }
 
 async function chooseImportFolder(window: BrowserWindow | null): Promise<{ path: string } | null> {
   const options: Electron.OpenDialogOptions = { title: "Import a folder of libvirt's", buttonLabel: 'Read', defaultPath: '/etc/libvirt/qemu', properties: ['openDirectory', 'showHiddenFiles'] };
   const chosen = await (window ? dialog.showOpenDialog(window, options) : dialog.showOpenDialog(options));
-  const [path] = chosen.filePaths;
-  return chosen.canceled || path === undefined ? null : { path };
+  const [folder] = chosen.filePaths;
+  return chosen.canceled || folder === undefined ? null : { path: folder };
+}
+
+/** The name comes from a domain's and may hold anything; only its last part is taken. */
+const fileNameOf = (suggestedName: string): string => path.basename(suggestedName.replaceAll(/[^\p{L}\p{N}._ -]/gu, '_'));
+
+async function chooseFile(window: BrowserWindow | null, options: Electron.SaveDialogOptions): Promise<{ path: string } | null> {
+  const { canceled, filePath } = await (window ? dialog.showSaveDialog(window, options) : dialog.showSaveDialog(options));
+  return canceled || !filePath ? null : { path: filePath };
+}
+
+async function saveText(window: BrowserWindow | null, suggestedName: string, text: string): Promise<{ path: string } | null> {
+  const chosen = await chooseFile(window, { title: 'Export', buttonLabel: 'Export', defaultPath: path.join(app.getPath('documents'), fileNameOf(suggestedName)) });
+  if (chosen) await writeFile(chosen.path, text, { mode: 0o600 });
+  return chosen;
+}
+
+async function saveImage(window: BrowserWindow | null, suggestedName: string, image: string): Promise<{ path: string } | null> {
+  const png = pngFrom(image);
+  const chosen = await chooseFile(window, { title: 'Save the screenshot', buttonLabel: 'Save', defaultPath: path.join(app.getPath('pictures'), fileNameOf(suggestedName)), filters: [{ name: 'PNG', extensions: ['png'] }] });
+  if (chosen) await writeFile(chosen.path, png, { mode: 0o600 });
+  return chosen;
+}
+
+/** A page may write pictures and nothing else by this way. */
+function pngFrom(base64: string): Buffer {
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('latin1', 1, 4) !== 'PNG') throw new VireoError('INVALID_ARG', 'the picture is no PNG');
+  return bytes;
+}
+
+/** From Electron 4x on the clipboard is the web's; before it had a call for pictures. */
+async function copyImage(png: Buffer): Promise<void> {
+  const image = nativeImage.createFromBuffer(png);
+  if (image.isEmpty()) throw new VireoError('INVALID_ARG', 'the picture cannot be read');
+  if ('writeImage' in clipboard) (clipboard as unknown as { writeImage: (image: Electron.NativeImage) => void }).writeImage(image);
+  else await clipboard.write([new ClipboardItem({ 'image/png': new Blob([new Uint8Array(png)], { type: 'image/png' }) })]);
 }

@@ -2,6 +2,7 @@
  * The main process from its first line: finds its state folder, makes sure that it is the only app on it, opens the
  * host and shows the desktop. Everything that it starts with stands here in order; what the parts do stands in theirs.
  */
+import '../core/base/file-threads.ts';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { app } from 'electron';

@@ -20,6 +20,12 @@ test.each([
   expect(noticeOf(at(0, running, { type: 'lifecycle', event, detail }), running)).toMatchObject({ uuid: off.uuid, title, kind: 'trouble' });
 });
 
+test('a guest that is paused for a disk is told with the disk, and a panic once', () => {
+  const full = makeSummary({ state: 'paused', reason: 'I/O error', diskErrors: [{ disk: 'vda', error: 'no space', message: 'No space left on device' }] });
+  expect(noticeOf(at(0, full, { type: 'lifecycle', event: 'suspended', detail: 'ioerror' }), running)?.body).toContain('Disk vda: No space left on device.');
+  expect(noticeOf(at(0, off, { type: 'lifecycle', event: 'stopped', detail: 'crashed' }), makeSummary({ state: 'crashed', reason: 'panicked' }))).toBeNull();
+});
+
 test.each([['stopped', 'shutdown'], ['stopped', 'destroyed'], ['suspended', 'paused'], ['started', 'booted']])('%s (%s) is what somebody asked for', (event, detail) => {
   expect(noticeOf(at(0, running, { type: 'lifecycle', event, detail }), running)).toBeNull();
 });

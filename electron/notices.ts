@@ -28,7 +28,7 @@ const longMs = 10_000;
 /** The notice that `event` is worth; `before` is the domain as it was until then. */
 export function noticeOf(event: DomainEvent, before: DomainSummary | null): Notice | null {
   const { uuid, name } = event.domain;
-  const trouble = event.type === 'lifecycle' ? troubleOf(`${event.event} ${event.detail}`) : null;
+  const trouble = event.type === 'lifecycle' ? troubleOf(`${event.event} ${event.detail}`, before, event.summary) : null;
   if (trouble) return { uuid, title: `${name} ${trouble.what}`, body: trouble.body, kind: 'trouble' };
   const ended = before?.jobs.async ?? null;
   const current = event.summary?.jobs.async ?? null;
@@ -38,17 +38,24 @@ export function noticeOf(event: DomainEvent, before: DomainSummary | null): Noti
   return { uuid, ...endOf(ended.kind, name, event.summary, Math.round(tookMs / 1000)), kind: 'ended' };
 }
 
-function troubleOf(event: string): { what: string; body: string } | null {
+function troubleOf(event: string, before: DomainSummary | null, after: DomainSummary | null): { what: string; body: string } | null {
   switch (event) {
     case 'crashed panicked':
-      return { what: 'crashed', body: 'The guest panicked. What is in its memory is kept until it is forced off.' };
+      return { what: 'crashed', body: 'The guest panicked. What is done about it stands in its definition, what it said in its log.' };
     case 'stopped crashed':
+      if (before?.state === 'crashed') return null; // it was told when it panicked
       return { what: 'crashed', body: 'QEMU ended by itself. The log says more.' };
     case 'suspended ioerror':
-      return { what: 'is paused', body: 'A disk could not be read or written. Resume the guest once the disk is well.' };
+      return { what: 'is paused', body: `${diskTrouble(after)} Resume the guest once the disk is well.` };
     default:
       return null;
   }
+}
+
+/** Which disk, and why. */
+function diskTrouble(summary: DomainSummary | null): string {
+  const [first] = summary?.diskErrors ?? [];
+  return first ? `Disk ${first.disk}: ${first.message ?? first.error}.` : 'A disk could not be read or written.';
 }
 
 function endOf(kind: string, name: string, after: DomainSummary | null, seconds: number): { title: string; body: string } {

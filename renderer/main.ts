@@ -6,6 +6,8 @@ import './theme/controls.css';
 import './main-window/main-window.css';
 import './main-window/sidebar.css';
 import './main-window/definitions.css';
+import './main-window/timeline.css';
+import './main-window/overview.css';
 
 // Bundled modules that are imported here may run before `before-all` does, whatever their order; a later import cannot.
 void import('./main-window/start.tsx');

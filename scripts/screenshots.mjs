@@ -108,9 +108,10 @@ async function pictureConsoles({ app, main }) {
 }
 
 async function pictureTabs({ app, main }) {
-  for (const tab of ['Overview', 'Consoles', 'XML', 'Log']) {
+  for (const tab of ['Overview', 'Consoles', 'Events', 'XML', 'Log']) {
     await main.getByRole('tab', { name: tab }).click();
     await main.getByRole('tabpanel').waitFor();
+    if (tab === 'Events') await main.getByRole('option').first().waitFor();
     if (tab === 'XML') await main.locator('.cm-line').first().waitFor();
     if (tab === 'Log') await main.getByText(/starting up/).first().waitFor();
     await shoot(app, main, tab.toLowerCase());

@@ -6,6 +6,7 @@ import { CommandError } from '../command-error.ts';
 import { runConsole } from '../console/run-console.ts';
 import { attempt, lookUp } from '../domain-call.ts';
 import { readTextFile } from '../read-text-file.ts';
+import { stayWithDomain } from '../stay-with-domain.ts';
 
 export const define: Command = command({
   name: 'define',
@@ -35,14 +36,16 @@ export const create: Command = command({
     file: { type: 'string', required: true, help: 'file containing an XML domain description' },
     console: { type: 'boolean', help: 'attach to console after creation' },
     paused: { type: 'boolean', help: 'leave the guest paused after creation' },
+    autodestroy: { type: 'boolean', help: 'stay until the guest stops, and destroy it when this command ends' },
   },
   async run(context, values) {
     const xml = await readTextFile(context, values.file);
     const source = path.resolve(context.folder, values.file);
     const client = await context.client();
-    const answer = await attempt(client, `Failed to create domain from ${values.file}`, 'domainCreateXML', { xml, source, paused: values.paused }, context.interrupted);
+    const answer = await attempt(client, `Failed to create domain from ${values.file}`, 'domainCreateXML', { xml, source, paused: values.paused, autodestroy: values.autodestroy }, context.interrupted);
     context.output.done(answer, `Domain '${answer.domain.name}' created from ${values.file}`);
     tellNotUnderstood(context, answer);
+    if (values.autodestroy) return await stayWithDomain(context, client, answer.domain, values.console);
     if (!values.console) return 0;
     return await runConsole(context, client, { domain: answer.domain.uuid, device: null, force: false, watch: false, escape: context.escape });
   },

@@ -8,8 +8,11 @@ import { CommandError } from '../command-error.ts';
 import { lookUp } from '../domain-call.ts';
 import { assertExclusive } from '../option-grammar.ts';
 
-/** libvirt's types that a Vireo host sends, in libvirt's order. */
-const eventTypes: readonly DomainEvent['type'][] = ['lifecycle', 'reboot', 'rtc-change', 'watchdog', 'io-error', 'control-error', 'balloon-change', 'agent-lifecycle'];
+/** libvirt's types that a Vireo host sends, in libvirt's order, and Vireo's own. */
+const eventTypes: readonly DomainEvent['type'][] = [
+  'lifecycle', 'reboot', 'rtc-change', 'watchdog', 'io-error', 'graphics', 'io-error-reason', 'control-error', 'disk-change', 'tray-change', 'pmwakeup', 'pmsuspend', 'balloon-change', 'pmsuspend-disk',
+  'device-removed', 'agent-lifecycle', 'device-removal-failed', 'block-threshold', 'memory-failure', 'memory-device-size-change', 'nic-mac-change', 'core-dump',
+];
 
 /** Where virsh's word is not ours with a capital letter. */
 const detailWords: Readonly<Record<string, string>> = {
@@ -96,11 +99,42 @@ function formatEvent(one: DomainEvent, withTime: boolean): string {
   const at = new Date(one.atMs).toISOString();
   const head = withTime ? `${at.slice(0, 10)} ${at.slice(11, 23)}+0000: event '${one.type}'` : `event '${one.type}'`;
   const tail = formatTail(one);
-  return `${head} for domain '${one.domain.name}'${tail === '' ? '' : `: ${tail}`}`;
+  return `${head} for domain '${one.domain.name}'${tail === '' || isOnDisk(one) ? '' : ':'}${tail === '' ? '' : ` ${tail}`}`;
+}
+
+/** virsh names the disk before the colon. */
+function isOnDisk({ type, details }: DomainEvent): boolean {
+  return (type === 'tray-change' || type === 'disk-change') && details !== undefined;
+}
+
+/** What libvirt's event carries, in virsh's words; null for a type whose one word says it all. */
+function formatDetails({ type, details }: DomainEvent): string | null {
+  if (!details) return null;
+  const word = (name: string): string => String(details[name] ?? '');
+  switch (type) {
+    case 'io-error':
+      return `${word('path')} (${word('alias')}) ${word('action')}`;
+    case 'io-error-reason':
+      return `${word('path')} (${word('alias')}) ${word('action')} due to ${word('reason')}`;
+    case 'disk-change':
+      return `disk ${word('alias')}: ${word('oldPath') || '<null>'} -> ${word('newPath') || '<null>'}: ${word('reason')}`;
+    case 'tray-change':
+      return `disk ${word('alias')}: ${word('reason')}`;
+    case 'graphics':
+      return `${word('phase')} local[${word('localFamily')} ${word('localNode')} ${word('localService')}] remote[${word('remoteFamily')} ${word('remoteNode')} ${word('remoteService')}] ${word('authScheme')}`;
+    case 'block-threshold':
+      return `dev: ${word('dev')}(${word('path')}) ${word('threshold')} ${word('excess')}`;
+    case 'memory-failure':
+      return `\nrecipient: ${word('recipient')}\naction: ${word('action')}`;
+    default:
+      return null;
+  }
 }
 
 function formatTail(one: DomainEvent): string {
   if (one.type === 'agent-lifecycle') return `state: '${one.event ?? 'unknown'}' reason: '${one.detail ?? 'unknown'}'`;
+  const details = formatDetails(one);
+  if (details !== null) return details;
   if (one.type === 'balloon-change') return `${one.detail ?? one.event ?? '0'}KiB`;
   if (one.type !== 'lifecycle') return [one.event, one.detail].filter((part) => part !== null).join(' ');
   const word = one.event === 'pmsuspended' ? 'PMSuspended' : capital(one.event ?? '');

@@ -1,5 +1,6 @@
 /** The commands that only look: dominfo, domstate. */
 import type { MethodResult } from '../../core/api/contract.ts';
+import { taintMeaning } from '../../core/domain/taints.ts';
 import { type Command, command, domainOption } from '../command.ts';
 import { lookUp } from '../domain-call.ts';
 
@@ -36,7 +37,8 @@ function formatDominfo(answer: MethodResult<'domainGetInfo'>): readonly string[]
     ['Security model', 'none'],
     ['Security DOI', '0'],
   ];
-  return rows.map(([label, value]) => `${`${label}:`.padEnd(15)} ${value}`);
+  const messages = summary.taints.map((taint, at) => `${(at === 0 ? 'Messages:' : '').padEnd(15)} tainted: ${taintMeaning(taint)}`);
+  return [...rows.map(([label, value]) => `${`${label}:`.padEnd(15)} ${value}`), ...messages];
 }
 
 /** One decimal, cut and not rounded, as virsh shows it. */

@@ -4,6 +4,7 @@ import { type Command, type CommandContext, command, domainOption } from '../com
 import { CommandError } from '../command-error.ts';
 import { runConsole } from '../console/run-console.ts';
 import { attempt, lookUp } from '../domain-call.ts';
+import { stayWithDomain } from '../stay-with-domain.ts';
 
 export const start: Command = command({
   name: 'start',
@@ -15,14 +16,16 @@ export const start: Command = command({
     console: { type: 'boolean', help: 'attach to console after creation' },
     paused: { type: 'boolean', help: 'leave the guest paused after creation' },
     'reset-nvram': { type: 'boolean', help: 're-initialize NVRAM from its pristine template' },
+    autodestroy: { type: 'boolean', help: 'stay until the guest stops, and destroy it when this command ends' },
   },
   async run(context, values) {
     const client = await context.client();
     const domain = await lookUp(client, values.domain, context.interrupted);
     // virsh looks before it asks, and says this without libvirt's opening words.
     if (domain.id !== null) throw new CommandError('OPERATION_INVALID', 'Domain is already active', { domain: { name: domain.name, uuid: domain.uuid } });
-    const started = await attempt(client, `Failed to start domain '${domain.name}'`, 'domainCreate', { domain: domain.uuid, paused: values.paused, resetNvram: values['reset-nvram'] }, context.interrupted);
+    const started = await attempt(client, `Failed to start domain '${domain.name}'`, 'domainCreate', { domain: domain.uuid, paused: values.paused, resetNvram: values['reset-nvram'], autodestroy: values.autodestroy }, context.interrupted);
     context.output.done(started, `Domain '${domain.name}' started`);
+    if (values.autodestroy) return await stayWithDomain(context, client, started, values.console);
     if (!values.console) return 0;
     return await runConsole(context, client, { domain: domain.uuid, device: null, force: false, watch: false, escape: context.escape });
   },

@@ -131,7 +131,7 @@ function outputFailed(error: unknown): CommandError {
 }
 
 /** Ctrl + C is how a console without a terminal is ended; other signals end it as they end any program. */
-function exitCodeOf(interrupted: AbortSignal): number {
+export function exitCodeOf(interrupted: AbortSignal): number {
   const numbers: Readonly<Record<string, number>> = { SIGINT: 0, SIGHUP: 128 + 1, SIGTERM: 128 + 15 };
   return numbers[String(interrupted.reason)] ?? 1;
 }

@@ -151,6 +151,8 @@ describe('of what the host is told is refused', () => {
     ["<keywrap><cipher name='aes' state='on'/></keywrap>", 'CONFIG_UNSUPPORTED', /keywrap is for s390x/],
     ["<launchSecurity type='s390-pv'/>", 'CONFIG_UNSUPPORTED', /launchSecurity 's390-pv' is not supported by this QEMU/],
     ['<on_reboot>preserve</on_reboot>', 'CONFIG_UNSUPPORTED', /on_reboot has the action 'preserve'/],
+    ['<on_poweroff>preserve</on_poweroff>', 'CONFIG_UNSUPPORTED', /on_poweroff has the action 'preserve'/],
+    ['<on_crash>rename-restart</on_crash>', 'CONFIG_UNSUPPORTED', /on_crash has the action 'rename-restart'/],
   ]);
 });
 

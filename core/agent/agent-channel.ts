@@ -59,6 +59,17 @@ export class AgentChannel implements AsyncDisposable {
   }
 
   /**
+   * Says goodbye, and resolves when QEMU has taken all that was written: it forgets what it has not read of a connection
+   * that is simply closed. Whatever comes meanwhile is dropped. Rejects as `find` does.
+   */
+  async finish(signal: AbortSignal): Promise<void> {
+    this.#socket.end();
+    await this.find(() => false, signal).catch((error: unknown) => {
+      if (!this.ended) throw error;
+    });
+  }
+
+  /**
    * The next line that `accept` takes; the others are dropped, and so is what came in one chunk behind it: nothing that
    * was sent before a question is its answer. Rejects with the signal's reason, what `accept` throws, or
    * AGENT_UNRESPONSIVE for a line over the limit and when the channel ends.
@@ -76,7 +87,7 @@ export class AgentChannel implements AsyncDisposable {
       signal.throwIfAborted();
       const chunk = this.#socket.read() as Buffer | null;
       if (chunk) return chunk;
-      if (this.ended) throw new VireoError('AGENT_UNRESPONSIVE', 'the channel of the QEMU guest agent was closed');
+      if (this.ended) throw channelClosed();
       await this.#changed.once(() => true, signal);
     }
   }
@@ -107,6 +118,10 @@ function connect(path: string, signal: AbortSignal): Promise<net.Socket> {
       reject(unreachable(path, isSystemError(error) ? error.code : error.message, error));
     });
   });
+}
+
+function channelClosed(): VireoError {
+  return new VireoError('AGENT_UNRESPONSIVE', 'the channel of the QEMU guest agent was closed');
 }
 
 function unreachable(path: string, why: string, cause?: Error): VireoError {

@@ -2,6 +2,7 @@
  * One line of the guest agent as a value. It comes from inside the guest, where anybody may have written it: nesting is
  * judged before it is parsed, text is clipped and cleaned before it reaches a message.
  */
+import { clippedText } from './guest-text.ts';
 
 export type AgentMessage =
   | { readonly kind: 'answer'; readonly result: unknown }
@@ -19,21 +20,15 @@ export function parseAgentMessage(line: Buffer): AgentMessage {
   try {
     value = JSON.parse(line.toString('utf8'));
   } catch {
-    return { kind: 'malformed', why: `malformed JSON: ${cleanText(line.toString('utf8', 0, 80), 80)}` };
+    return { kind: 'malformed', why: `malformed JSON: ${clippedText(line.toString('utf8', 0, 80), 80)}` };
   }
   if (!isObject(value)) return { kind: 'malformed', why: 'JSON that is no object' };
   const { error } = value;
   if (isObject(error) && typeof error['class'] === 'string' && typeof error['desc'] === 'string') {
-    return { kind: 'refusal', agentClass: cleanText(error['class'], 100), text: cleanText(error['desc'], 1_000) };
+    return { kind: 'refusal', agentClass: clippedText(error['class'], 100), text: clippedText(error['desc'], 1_000) };
   }
   if (error === undefined && Object.hasOwn(value, 'return')) return { kind: 'answer', result: value['return'] };
   return { kind: 'malformed', why: 'a message of no known kind' };
-}
-
-/** Text of a guest for a message: one line, no control characters, at most so many of its own. */
-function cleanText(text: string, maximumLength: number): string {
-  const cleaned = text.slice(0, maximumLength).replaceAll(/\p{Cc}+/gu, ' ').trim();
-  return text.length > maximumLength ? `${cleaned}...` : cleaned;
 }
 
 const quote = 0x22;

@@ -4,9 +4,9 @@ import { type AgentAnswer, FakeAgent, type FakeAgentOptions, noReply, refuse } f
 import { systemClock } from '../base/clock.ts';
 import { VireoError } from '../base/errors.ts';
 import { silentLog } from '../base/log.ts';
-import { type Agent, type AgentOptions, withAgent } from './agent.ts';
+import { type Agent, type AgentOptions, type GuestDemandOptions, withAgent } from './agent.ts';
 import { isAgentRefusal, isAgentSilent, requireAgentChannel } from './agent-error.ts';
-import { askGuestPower } from './guest-power.ts';
+import type { GuestShutdownMode } from './commands.ts';
 
 const domain = { name: 'sample', uuid: '11111111-2222-4333-8444-555555555555' };
 const silent: AgentAnswer = () => noReply;
@@ -60,9 +60,9 @@ describe('asking the agent', () => {
 
   test('a late answer is not taken for the next command\'s', async () => {
     await ask({ answers: { 'guest-get-host-name': silent, 'guest-get-osinfo': () => ({ id: 'vireo' }) } }, async (agent, fake) => {
-      await expect(agent.execute('guest-get-host-name', { timeoutMs: 20 })).rejects.toMatchObject({
-        code: 'AGENT_UNRESPONSIVE',
-        message: "Guest agent is not responding: no answer to 'guest-get-host-name' within 0.02 s",
+      await expect(agent.execute('guest-get-host-name', {}, { timeoutMs: 20 })).rejects.toMatchObject({
+        code: 'AGENT_COMMAND_TIMEOUT',
+        message: "guest agent command timed out: no answer to 'guest-get-host-name' within 0.02 s",
         details: { command: 'guest-get-host-name', timeoutMs: 20 },
       });
       fake.reply({ 'host-name': 'late' });
@@ -74,8 +74,8 @@ describe('asking the agent', () => {
     await ask({ answers: { 'guest-get-osinfo': () => refuse('GenericError', 'no os-release') } }, async (agent) => {
       const refusal = await agent.execute('guest-get-osinfo').catch((error: unknown) => error);
       expect(refusal).toMatchObject({
-        code: 'INTERNAL_ERROR',
-        message: "internal error: unable to execute QEMU agent command 'guest-get-osinfo': no os-release",
+        code: 'AGENT_COMMAND_FAILED',
+        message: "guest agent command failed: unable to execute QEMU agent command 'guest-get-osinfo': no os-release",
         domain,
         details: { command: 'guest-get-osinfo', agentClass: 'GenericError', agentText: 'no os-release' },
       });
@@ -92,9 +92,9 @@ describe('asking the agent', () => {
 
   test('an agent is of no use after the work that it was opened for, nor for two things at a time', async () => {
     await ask({ answers: { 'guest-info': silent } }, async (agent) => {
-      const first = agent.execute('guest-info', { timeoutMs: 30 });
+      const first = agent.execute('guest-info', {}, { timeoutMs: 30 });
       await expect(agent.execute('guest-ping')).rejects.toThrow('an agent is asked one thing at a time');
-      await expect(first).rejects.toMatchObject({ code: 'AGENT_UNRESPONSIVE' });
+      await expect(first).rejects.toMatchObject({ code: 'AGENT_COMMAND_TIMEOUT' });
     });
     const kept = await ask({}, async (agent) => ({ agent }));
     await expect(kept.agent.execute('guest-ping')).rejects.toThrow('only while the work that it was opened for lasts');
@@ -112,7 +112,7 @@ describe('an agent that is not there', () => {
         return error as VireoError;
       }
     };
-    expect(missing('not configured')).toMatchObject({ code: 'CONFIG_UNSUPPORTED', message: 'unsupported configuration: QEMU guest agent is not configured', domain });
+    expect(missing('not configured')).toMatchObject({ code: 'ARGUMENT_UNSUPPORTED', message: 'argument unsupported: QEMU guest agent is not configured', domain });
     expect(missing('disconnected')).toMatchObject({ code: 'AGENT_UNRESPONSIVE', message: 'Guest agent is not responding: QEMU guest agent is not connected', domain });
   });
 
@@ -178,6 +178,10 @@ describe('a hostile guest', () => {
   });
 });
 
+function askGuestPower({ obeyed, timeoutMs, ...options }: AgentOptions & GuestDemandOptions, mode: GuestShutdownMode): Promise<void> {
+  return withAgent(options, (agent) => agent.shutdown(mode, { obeyed, timeoutMs }));
+}
+
 describe('power through the agent', () => {
   test('an agent that goes on without an error has agreed', async () => {
     await using fake = await FakeAgent.start();
@@ -219,6 +223,6 @@ describe('power through the agent', () => {
   test('silence without a sign is not taken for agreement', async () => {
     await using fake = await FakeAgent.start(goesDown(() => {}));
     const asking = askGuestPower({ ...optionsFor(fake), timeoutMs: 30, obeyed: new AbortController().signal }, 'powerdown');
-    await expect(asking).rejects.toMatchObject({ code: 'AGENT_UNRESPONSIVE', details: { command: 'guest-shutdown', timeoutMs: 30 } });
+    await expect(asking).rejects.toMatchObject({ code: 'AGENT_COMMAND_TIMEOUT', details: { command: 'guest-shutdown', timeoutMs: 30 } });
   });
 });

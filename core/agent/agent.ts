@@ -10,13 +10,14 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { type ErrorDomain, invariant, VireoError } from '../base/errors.ts';
+import type { Emitter } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
 import { startDeadline } from '../monitor/deadline.ts';
 import { AgentChannel } from './agent-channel.ts';
-import { agentRefusal } from './agent-error.ts';
+import { agentDisconnected, agentRefusal } from './agent-error.ts';
 import { type AgentLine, sentinel } from './agent-lines.ts';
 import { type AgentMessage, parseAgentMessage } from './agent-message.ts';
-import { agentAnswers, type AgentCommand, type AgentResult, type GuestShutdownMode } from './commands.ts';
+import { agentAnswers, type AgentArgumentsRest, type AgentCommand, type AgentResult, defaultTimeoutMs, type GuestShutdownMode, type GuestSleep } from './commands.ts';
 
 export interface AgentOptions {
   /** The socket of the channel's chardev, at most 100 bytes. */
@@ -29,25 +30,30 @@ export interface AgentOptions {
   readonly domain: ErrorDomain;
   /** How long the agent may take to connect, and before each command to show that it listens; default 5,000. */
   readonly syncTimeoutMs?: number | undefined;
+  /** How long a command may take that says nothing itself; null for as long as `signal` allows, undefined for the command's own. */
+  readonly commandTimeoutMs?: number | null | undefined;
+  /** Fires when somebody in the guest has opened the port, perhaps anew: the agent may be another one than was asked. */
+  readonly reopened?: Pick<Emitter<void>, 'on'> | undefined;
   /** Default 1 MiB, many times the longest answer of the typed commands. */
   readonly maximumReplyBytes?: number | undefined;
 }
 
 export interface AgentExecuteOptions {
-  /** How long the command itself may take, once the agent listens; default 30,000. */
-  readonly timeoutMs?: number | undefined;
+  /** How long the command itself may take, once the agent listens; null for as long as the agent's `signal` allows. */
+  readonly timeoutMs?: number | null | undefined;
+  /** Called when the command has been sent: from then on the agent may carry it out, whatever becomes of its answer. */
+  readonly onSent?: (() => void) | undefined;
 }
 
-export interface GuestShutdownOptions {
-  /** Default 60,000: the agent waits for the guest's own `shutdown` program. */
+export interface GuestDemandOptions {
+  /** Default 60,000: the agent waits for the guest's own programs. */
   readonly timeoutMs?: number | undefined;
-  /** Aborts once the guest is seen to obey: QEMU told of its shutdown or reset. That counts as success. */
+  /** Aborts once the guest is seen to obey: QEMU told of its shutdown, reset or sleep. That counts as success. */
   readonly obeyed?: AbortSignal | undefined;
 }
 
 const defaultSyncTimeoutMs = 5_000;
-const defaultCommandTimeoutMs = 30_000;
-const defaultShutdownTimeoutMs = 60_000;
+const defaultDemandTimeoutMs = 60_000;
 const defaultMaximumReplyBytes = 1024 * 1024;
 
 /** Answers to earlier synchronizations may still be on their way; a guest that sends more of them makes fun of us. */
@@ -86,11 +92,11 @@ export class Agent {
 
   /**
    * Executes a command of the typed table. Giving up after the timeout does not undo it: the agent may still carry it out.
-   * @throws what `isAgentRefusal` tells apart, AGENT_UNRESPONSIVE, AGENT_UNSYNCED, the signal's reason.
+   * @throws what `isAgentRefusal` tells apart, AGENT_COMMAND_TIMEOUT, AGENT_UNRESPONSIVE, AGENT_UNSYNCED, the signal's reason.
    */
-  execute<C extends AgentCommand>(command: C, options: AgentExecuteOptions = {}): Promise<AgentResult<C>> {
+  execute<C extends AgentCommand>(command: C, ...[args, options = {}]: AgentArgumentsRest<C, AgentExecuteOptions>): Promise<AgentResult<C>> {
     return this.#alone(async () => {
-      const parsed = agentAnswers[command].safeParse(await this.#ask(command, undefined, options));
+      const parsed = agentAnswers[command].safeParse(await this.#ask(command, args, options));
       if (parsed.success) return parsed.data as AgentResult<C>;
       throw nonsense(command, `an answer of the wrong shape at '${parsed.error.issues[0]?.path.join('.') ?? ''}'`);
     });
@@ -101,23 +107,41 @@ export class Agent {
     return this.#alone(() => this.#ask(command, args, options));
   }
 
-  /**
-   * Asks the guest to shut down, reboot or halt, and resolves once it has agreed; its end is told by QEMU's events.
-   *
-   * The agent is silent where guest-shutdown succeeds (QEMU 7.2) and answers only a failure. But it does one thing after
-   * the other, so a synchronization sent right behind tells: its answer without an error before it is the success. A
-   * guest may be gone before it gives that answer; then `obeyed`, or the end of the channel with QEMU, is the success.
-   * Where none of these comes in time it is unknown whether the guest obeys, and that is AGENT_UNRESPONSIVE.
-   */
-  shutdown(mode: GuestShutdownMode, options: GuestShutdownOptions = {}): Promise<void> {
+  /** Sends a command to an agent that listens, and does not wait for what it answers; it is the last one. */
+  sendUnchecked(command: string, args?: Readonly<Record<string, unknown>>): Promise<void> {
     return this.#alone(async () => {
       await this.#synchronize();
-      const command = 'guest-shutdown';
-      const timeoutMs = options.timeoutMs ?? defaultShutdownTimeoutMs;
+      const { clock, signal, syncTimeoutMs = defaultSyncTimeoutMs } = this.#options;
+      using deadline = startDeadline(clock, syncTimeoutMs, signal, () => noAnswer(command, syncTimeoutMs));
+      this.#send(command, args);
+      await this.#channel.finish(deadline.signal);
+    });
+  }
+
+  /** Asks the guest to shut down, reboot or halt, and resolves once it has agreed; its end is told by QEMU's events. */
+  shutdown(mode: GuestShutdownMode, options: GuestDemandOptions = {}): Promise<void> {
+    return this.#demand('guest-shutdown', { mode }, options);
+  }
+
+  /** Asks the guest to sleep, and resolves once it does or has slept; QEMU's events tell when. */
+  sleep(how: GuestSleep, options: GuestDemandOptions = {}): Promise<void> {
+    return this.#demand(`guest-suspend-${how}`, {}, options);
+  }
+
+  /**
+   * The agent is silent where these commands succeed (QEMU 7.2) and answers only a failure. But it does one thing after
+   * the other, so a synchronization sent right behind tells: its answer without an error before it is the success. A
+   * guest may be gone before it gives that answer; then `obeyed`, or the end of the channel with QEMU, is the success.
+   * Where none of these comes in time it is unknown whether the guest obeys, and that is AGENT_COMMAND_TIMEOUT.
+   */
+  #demand(command: string, args: Readonly<Record<string, unknown>>, options: GuestDemandOptions): Promise<void> {
+    return this.#alone(async () => {
+      await this.#synchronize();
+      const timeoutMs = options.timeoutMs ?? defaultDemandTimeoutMs;
       using deadline = startDeadline(this.#options.clock, timeoutMs, this.#options.signal, () => noAnswer(command, timeoutMs));
       const { obeyed } = options;
       const signal = obeyed ? AbortSignal.any([deadline.signal, obeyed]) : deadline.signal;
-      this.#send(command, { mode });
+      this.#send(command, args);
       const id = this.#sendSync();
       const line = await this.#channel.find((candidate) => !candidate.afterSentinel || isAnswerTo(id, candidate), signal).catch((error: unknown) => {
         if (obeyed?.aborted || this.#channel.ended) return null;
@@ -140,18 +164,39 @@ export class Agent {
   }
 
   async #ask(command: string, args: Readonly<Record<string, unknown>> | undefined, options: AgentExecuteOptions): Promise<unknown> {
-    await this.#synchronize();
-    const timeoutMs = options.timeoutMs ?? defaultCommandTimeoutMs;
-    using deadline = startDeadline(this.#options.clock, timeoutMs, this.#options.signal, () => noAnswer(command, timeoutMs));
+    const timeoutMs = this.#timeoutOf(command, options);
+    await this.#synchronize(timeoutMs);
+    const { clock, signal } = this.#options;
+    using deadline = timeoutMs === null ? null : startDeadline(clock, timeoutMs, signal, () => noAnswer(command, timeoutMs));
     this.#send(command, args);
-    const line = await this.#channel.find((candidate) => !candidate.afterSentinel, deadline.signal);
+    options.onSent?.();
+    const line = await this.#answer(deadline?.signal ?? signal);
     return resultOf(command, parseAgentMessage(line.bytes));
   }
 
+  /**
+   * The line that answers. When the port is opened meanwhile, a synchronization is sent behind the command: an agent that
+   * knows the command answers it first, and one that was started since then does not know it.
+   */
+  async #answer(signal: AbortSignal): Promise<AgentLine> {
+    const probes: number[] = [];
+    using _watch = this.#options.reopened?.on(() => void probes.push(this.#sendSync()));
+    const line = await this.#channel.find((candidate) => !candidate.afterSentinel || probes.some((id) => isAnswerTo(id, candidate)), signal);
+    if (line.afterSentinel) throw agentDisconnected(this.#options.domain);
+    return line;
+  }
+
+  #timeoutOf(command: string, { timeoutMs }: AgentExecuteOptions): number | null {
+    if (timeoutMs !== undefined) return timeoutMs;
+    const { commandTimeoutMs } = this.#options;
+    return commandTimeoutMs === undefined ? defaultTimeoutMs(command) : commandTimeoutMs;
+  }
+
   /** Resolves once everything that the agent owed to others has been skipped. */
-  async #synchronize(): Promise<void> {
-    const { clock, signal, syncTimeoutMs: timeoutMs = defaultSyncTimeoutMs } = this.#options;
-    using deadline = startDeadline(clock, timeoutMs, signal, () => noAnswer('guest-sync-delimited', timeoutMs));
+  async #synchronize(commandTimeoutMs: number | null = null): Promise<void> {
+    const { clock, signal, syncTimeoutMs = defaultSyncTimeoutMs } = this.#options;
+    const timeoutMs = Math.min(syncTimeoutMs, commandTimeoutMs ?? syncTimeoutMs);
+    using deadline = startDeadline(clock, timeoutMs, signal, () => notListening(timeoutMs));
     this.#channel.skipToSentinel();
     // It also voids half a command that an earlier client left in the agent's parser; the agent grumbles before its answer.
     this.#channel.write(Buffer.of(sentinel));
@@ -195,8 +240,14 @@ function resultOf(command: string, message: AgentMessage): unknown {
   }
 }
 
+/** Nothing was asked of it yet. */
+function notListening(timeoutMs: number): VireoError {
+  return new VireoError('AGENT_UNRESPONSIVE', `no answer to 'guest-sync-delimited' within ${timeoutMs / 1_000} s`, { details: { command: 'guest-sync-delimited', timeoutMs } });
+}
+
+/** It listened, and may still carry the command out. */
 function noAnswer(command: string, timeoutMs: number): VireoError {
-  return new VireoError('AGENT_UNRESPONSIVE', `no answer to '${command}' within ${timeoutMs / 1_000} s`, { details: { command, timeoutMs } });
+  return new VireoError('AGENT_COMMAND_TIMEOUT', `no answer to '${command}' within ${timeoutMs / 1_000} s`, { details: { command, timeoutMs } });
 }
 
 function nonsense(command: string, what: string): VireoError {

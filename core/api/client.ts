@@ -80,7 +80,7 @@ class ChannelClient implements Client {
   readonly #channel: Channel;
   readonly #calls = new Map<number, PendingCall>();
   readonly #streams = new Map<number, OpenStream>();
-  readonly #events: { [E in EventName]: Emitter<EventPayload<E>> } = { domain: new Emitter(), host: new Emitter(), desktop: new Emitter() };
+  readonly #events: { [E in EventName]: Emitter<EventPayload<E>> } = { domain: new Emitter(), host: new Emitter(), timeline: new Emitter(), desktop: new Emitter() };
   readonly #closed = new AbortController();
   #lastId = 0;
   #subscribed = false;

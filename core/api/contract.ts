@@ -4,7 +4,12 @@
  * that a refusal names its holder as libvirt does (`remoteDispatchDomainSuspend`).
  */
 import { z } from 'zod';
+import { agentMethods } from './agent-contract.ts';
+import { dumpMethods } from './dump-contract.ts';
 import { secretMethods } from './secret-contract.ts';
+import { statisticsMethods } from './statistics-contract.ts';
+import { tuningMethods } from './tuning-contract.ts';
+import { timelineEventSchema, timelineMethods } from './timeline-contract.ts';
 import { controlStatusSchema, domainEventSchema, domainSummarySchema, longJobHolderSchema } from '../domain/domain-summary.ts';
 import { codesets, maximumHoldMs, maximumKeys } from '../process/keycodes/codesets.ts';
 import { quitStateSchema } from './desktop-contract.ts';
@@ -94,7 +99,12 @@ export const methods = {
   hostGetStatus: read(nothing, hostStatusSchema),
   /** Ends a screenless host so that another process can own its state folder; refused by the app. */
   hostHandOver: write(nothing, none),
+  ...agentMethods,
+  ...dumpMethods,
   ...secretMethods,
+  ...statisticsMethods,
+  ...timelineMethods,
+  ...tuningMethods,
   connectListAllDomains: read(nothing, listResult),
   /** What this host and its emulators can do, as XML. The first answer waits until each emulator has been tried. */
   connectGetCapabilities: read(nothing, z.object({ xml: z.string() })),
@@ -106,10 +116,11 @@ export const methods = {
   domainLookup: read(onDomain, domainSummarySchema),
   domainDefineXML: write(z.object({ xml: definitionText, source: z.string().optional() }), definedResult),
   /** Starts a domain from its definition alone: it is in the lists as long as it runs, and leaves nothing but its logs. */
-  domainCreateXML: write(z.object({ xml: definitionText, source: z.string().optional(), paused: z.boolean().default(false) }), definedResult),
+  domainCreateXML: write(z.object({ xml: definitionText, source: z.string().optional(), paused: z.boolean().default(false), autodestroy: z.boolean().default(false) }), definedResult),
   /** A domain with firmware variables is undefined only with a word about them. */
   domainUndefine: write(z.object({ domain, nvram: z.enum(['remove', 'keep', 'refuse']).default('refuse'), keepTpm: z.boolean().default(false) }), none),
-  domainCreate: write(z.object({ domain, paused: z.boolean().default(false), resetNvram: z.boolean().default(false) }), domainSummarySchema),
+  /** `autodestroy`: the domain is destroyed when the connection closes by which this call came. */
+  domainCreate: write(z.object({ domain, paused: z.boolean().default(false), resetNvram: z.boolean().default(false), autodestroy: z.boolean().default(false) }), domainSummarySchema),
   /** Marks a persistent domain to be started once each time the machine has booted, by the first host that opens. */
   domainSetAutostart: write(z.object({ domain, autostart: z.boolean() }), none),
   /** `default` asks the agent where it is connected, else or where it fails the power button; `signal` asks QEMU, not the guest. */
@@ -166,6 +177,8 @@ export const methods = {
 export const events = {
   domain: domainEventSchema,
   host: z.object({ status: hostStatusSchema }),
+  /** A domain's timeline has grown: who shows it asks for what is new. */
+  timeline: timelineEventSchema,
   /** Only from the app to its own windows. */
   desktop: z.object({ quit: quitStateSchema.nullable() }),
 } as const;

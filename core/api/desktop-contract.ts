@@ -34,6 +34,14 @@ export const desktopMethods = {
   desktopChooseDefinition: desktop(z.object({}), z.object({ path: z.string(), xml: z.string() }).nullable()),
   /** Lets the user choose a folder of definitions to import; null when they cancel. */
   desktopChooseImportFolder: desktop(z.object({}), z.object({ path: z.string() }).nullable()),
+  /** Lets the user name a file and writes it; null when they cancel. */
+  desktopSaveText: desktop(z.object({ suggestedName: z.string().min(1).max(255), text: z.string().max(32 << 20) }), z.object({ path: z.string() }).nullable()),
+  /** Lets the user name a file and writes a PNG to it; null when they cancel. */
+  desktopSaveImage: desktop(z.object({ suggestedName: z.string().min(1).max(255), image: z.base64().max(28_000_000) }), z.object({ path: z.string() }).nullable()),
+  /** Puts a PNG on the clipboard. */
+  desktopCopyImage: desktop(z.object({ image: z.base64().max(28_000_000) }), none),
+  /** Lets the user name a file that somebody else will write; null when they cancel. */
+  desktopChooseFile: desktop(z.object({ title: z.string().min(1).max(255), suggestedName: z.string().min(1).max(255) }), z.object({ path: z.string() }).nullable()),
   desktopReadClipboard: desktop(z.object({}), z.object({ text: z.string() })),
   desktopWriteClipboard: desktop(z.object({ text: z.string().max(16 << 20) }), none),
   /** Whether guests with an autostart mark are started when the user logs in, without a window. */

@@ -17,7 +17,7 @@ import { probeCapabilities } from '../capabilities/probe.ts';
 import { spawnProbe } from '../capabilities/spawn-probe.ts';
 import type { DomainSummary } from '../domain/domain-summary.ts';
 import { CapabilitiesDocuments } from '../driver/documents/capabilities-documents.ts';
-import { Driver } from '../driver/driver.ts';
+import { Driver, type DriverOptions } from '../driver/driver.ts';
 import { HostSurvey, hostUuid } from '../driver/host-facts.ts';
 import { defineSample } from '../driver/sample.ts';
 import { acquireOwnership, type Ownership, type OwnerRole } from '../status/owner-file.ts';
@@ -29,6 +29,7 @@ import { type HostStatus, type Methods, methods } from './contract.ts';
 import { type LocalServer, listenLocal } from './local-server.ts';
 import { type Implementation, type MethodTable, type ServedEvent, type ServerOptions, serve } from './server.ts';
 import { driverService } from './service.ts';
+import { withActions } from './timeline-service.ts';
 
 export interface HostOptions {
   readonly layout: StateLayout;
@@ -41,6 +42,8 @@ export interface HostOptions {
   readonly monitorDeadlineMs?: number;
   /** From when on a silent QEMU is shown as not answering. */
   readonly silenceMs?: number;
+  /** For tests: asked before each step of a start. */
+  readonly atStep?: DriverOptions['atStep'];
 }
 
 /** What one kind of door has beside the driver. */
@@ -132,7 +135,7 @@ class OpenHost implements Host {
   }
 
   async open(): Promise<void> {
-    const { layout, clock, log, jobWaitMs, monitorDeadlineMs, silenceMs } = this.#options;
+    const { layout, clock, log, jobWaitMs, monitorDeadlineMs, silenceMs, atStep } = this.#options;
     this.#driver = await Driver.open({
       layout,
       clock,
@@ -143,8 +146,10 @@ class OpenHost implements Host {
       ...(jobWaitMs === undefined ? {} : { jobWaitMs }),
       ...(monitorDeadlineMs === undefined ? {} : { monitorDeadlineMs }),
       ...(silenceMs === undefined ? {} : { silenceMs }),
+      ...(atStep ? { atStep } : {}),
     });
     this.#driver.hub.events.on((event) => this.#events.fire({ name: 'domain', payload: event }));
+    this.#driver.context.timelines.written.on((written) => this.#events.fire({ name: 'timeline', payload: written }));
     this.#driver.problemAdded.on(() => void this.#tellStatus());
     this.#local = await listenLocal(layout.socket, (channel, { number }) => this.serve(channel, (hint) => `${hint || 'a client'} #${number}`), { log });
     this.#trial = this.#tryAccelerator();
@@ -167,7 +172,7 @@ class OpenHost implements Host {
     });
     const options: ServerOptions<MethodTable> = {
       methods: { ...methods, ...extra?.methods },
-      implementation: { ...service, ...extra?.implementation } as Implementation<Methods> & Implementation<T> as Implementation<MethodTable>,
+      implementation: { ...withActions(methods, service, this.driver.context), ...extra?.implementation } as Implementation<Methods> & Implementation<T> as Implementation<MethodTable>,
       streams: { domainOpenConsole: consoleService(this.driver) },
       events: extra ? both(this.#events, extra.events) : this.#events,
       version: this.#options.version,

@@ -87,6 +87,8 @@ class Connection<T extends MethodTable> {
   readonly #streams = new Map<number, RunningStream>();
   #client: string | null = null;
   #subscription: Disposable | null = null;
+  /** What is bound to this client goes on until it aborts. */
+  readonly #gone = new AbortController();
   #open = true;
 
   constructor(channel: Channel, options: ServerOptions<T>) {
@@ -109,6 +111,7 @@ class Connection<T extends MethodTable> {
     for (const stream of this.#streams.values()) endStream(stream, gone);
     // What changes something goes on to its end: closing a window must not leave a start half done.
     for (const call of this.#calls.values()) if (call.access === 'read') call.abort.abort(gone);
+    this.#gone.abort(gone);
   }
 
   #receive(raw: unknown): void {
@@ -154,7 +157,7 @@ class Connection<T extends MethodTable> {
       const params = contract.params.safeParse(message.params);
       if (!params.success) throw invalidParams(method, params.error);
       this.#calls.set(id, { abort, access: contract.access });
-      const call = new Call({ owner: ownerOf(method), client, signal: abort.signal, log: this.#options.log.with({ api: method, client }) });
+      const call = new Call({ owner: ownerOf(method), client, signal: abort.signal, clientGone: this.#gone.signal, log: this.#options.log.with({ api: method, client }) });
       const value = await this.#options.implementation[method as keyof T](call, params.data as never);
       if (this.#open) this.#channel.send({ t: 'result', id, value });
     } catch (thrown) {

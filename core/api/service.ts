@@ -9,8 +9,13 @@ import { migratableXml } from '../driver/migratable-xml.ts';
 import { definitionFromNative, nativeCommandLine } from '../driver/native.ts';
 import type { Call } from '../job/call.ts';
 import type { HostStatus, Methods } from './contract.ts';
+import { agentService } from './agent-service.ts';
+import { dumpService } from './dump-service.ts';
 import { secretService } from './secret-service.ts';
+import { statisticsService } from './statistics-service.ts';
 import type { Implementation } from './server.ts';
+import { timelineService } from './timeline-service.ts';
+import { tuningService } from './tuning-service.ts';
 
 export interface ServiceParts {
   readonly driver: Driver;
@@ -28,7 +33,12 @@ export function driverService({ driver, status, handOver, documents, defineSampl
   const done = (work: Promise<void>): Promise<null> => work.then(() => null);
   return {
     hostGetStatus: () => status(),
+    ...agentService(driver),
+    ...dumpService(driver),
     ...secretService(driver.context.secrets),
+    ...statisticsService(driver),
+    ...timelineService(driver.context),
+    ...tuningService(driver),
     hostHandOver: async () => {
       handOver();
       return null;
@@ -38,7 +48,7 @@ export function driverService({ driver, status, handOver, documents, defineSampl
     connectGetDomainCapabilities: async (call, request) => ({ xml: await documents.domain(request, call.signal) }),
     domainLookup: async (_call, { domain }) => driver.find(domain).summary(),
     domainDefineXML: async (call, { xml, source }) => defined(await driver.define(call, xml, source)),
-    domainCreateXML: async (call, { xml, source, paused }) => defined(await driver.create(call, xml, source, paused)),
+    domainCreateXML: async (call, { xml, source, ...options }) => defined(await driver.create(call, xml, source, options)),
     domainUndefine: (call, { domain, ...options }) => done(driver.undefine(call, domain, options)),
     domainCreate: async (call, { domain, ...options }) => driver.summaryOf(await driver.start(call, domain, options)),
     domainSetAutostart: (call, { domain, autostart }) => done(driver.setAutostart(call, domain, autostart)),

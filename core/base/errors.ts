@@ -23,12 +23,16 @@ export const errorCodes = {
   NO_SECRET: { number: 66, opening: 'Secret not found: ' },
   CONFIG_UNSUPPORTED: { number: 67, opening: 'unsupported configuration: ' },
   OPERATION_TIMEOUT: { number: 68, opening: 'Timed out during operation: ' },
+  HOOK_SCRIPT_FAILED: { number: 70, opening: 'Hook script execution failed: ' },
+  ARGUMENT_UNSUPPORTED: { number: 74, opening: 'argument unsupported: ' },
   OPERATION_ABORTED: { number: 78, opening: 'operation aborted: ' },
   OPERATION_UNSUPPORTED: { number: 84, opening: 'Operation not supported: ' },
   AGENT_UNRESPONSIVE: { number: 86, opening: 'Guest agent is not responding: ' },
   RESOURCE_BUSY: { number: 87, opening: 'resource busy: ' },
   AGENT_UNSYNCED: { number: 97, opening: 'guest agent replied with wrong id to guest-sync command: ' },
   DEVICE_MISSING: { number: 99, opening: 'device not found: ' },
+  AGENT_COMMAND_TIMEOUT: { number: 112, opening: 'guest agent command timed out: ' },
+  AGENT_COMMAND_FAILED: { number: 113, opening: 'guest agent command failed: ' },
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -29,3 +29,8 @@ test('abortable rejects with the reason and leaves no listener', async () => {
   stop.abort(new Error('enough'));
   await expect(waiting).rejects.toThrow('enough');
 });
+
+test('work that fails when it was called off before it began leaves no rejection that nobody handles', async () => {
+  const failing = Promise.reject(new Error('too late'));
+  await expect(abortable(failing, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+});

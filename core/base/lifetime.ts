@@ -52,6 +52,7 @@ export function toDisposable(undo: () => void): Disposable {
 
 /** Resolves like `work`, or rejects with the signal's reason as soon as it aborts; leaves no listener behind. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => {}); // whoever was called off before it began hears of nothing else
   signal.throwIfAborted();
   let stop!: () => void;
   const aborted = new Promise<never>((_, reject) => {

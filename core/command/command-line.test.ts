@@ -115,7 +115,7 @@ describe('aliases', () => {
 
 test('the pty that QEMU opened stands in the port and in the console that mirrors it', () => {
   const live = liveDefinition(complete(domain("<serial type='pty'/>"), capabilities), goldenLaunch(capabilities));
-  const known = takeLiveFacts(live, { chardevs: new Map([['charserial0', 'pty:/dev/pts/7']]) });
+  const known = takeLiveFacts(live, { chardevs: new Map([['charserial0', 'pty:/dev/pts/7']]), memoryDevices: new Map() });
   expect(devicesOf(known.devices, 'serial')[0]?.backend).toMatchObject({ type: 'pty', source: { path: '/dev/pts/7' } });
   expect(devicesOf(known.devices, 'console')[0]).toMatchObject({ tty: '/dev/pts/7', backend: { source: { path: '/dev/pts/7' } }, alias: 'serial0' });
 });

@@ -25,6 +25,8 @@ export interface LaunchContext {
   readonly hasVhostNet?: boolean;
   /** Whom QEMU and what runs beside it run as: 0 is root; absent where nobody can tell. */
   readonly userId?: number;
+  /** Whom QEMU alone runs as, where that is another than root by a driver that is root: what only root can make is made for it. */
+  readonly qemuUserId?: number;
 }
 
 /** Where the domain keeps what outlives its runs. A caller that names no folder gets one beside the logs, which are as lasting. */
@@ -43,4 +45,15 @@ export interface DeviceLaunch extends LaunchContext {
 export interface LiveFacts {
   /** `filename` by chardev id, such as `pty:/dev/pts/3`. */
   readonly chardevs: ReadonlyMap<string, string>;
+  /** What QEMU did with memory devices, by alias (`query-memory-devices`); empty where the domain has none. */
+  readonly memoryDevices: ReadonlyMap<string, MemoryDeviceFacts>;
+}
+
+export interface MemoryDeviceFacts {
+  /** Of a DIMM; null for memory on a bus of its own. */
+  readonly slot: number | null;
+  /** Where the guest finds it. */
+  readonly base: number;
+  /** What the guest uses of it now. */
+  readonly sizeBytes: number;
 }

@@ -3,12 +3,13 @@ import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { moduleOf } from '../devices/registry.ts';
 import type { DomainSummary } from './domain-summary.ts';
 
-type Described = Pick<DomainSummary, 'title' | 'memoryKiB' | 'vcpus' | 'arch' | 'machine'>;
+type Described = Pick<DomainSummary, 'title' | 'memoryKiB' | 'currentMemoryKiB' | 'vcpus' | 'arch' | 'machine'>;
 
 export function describeDomain(definition: DomainDefinition): Described {
   return {
     title: definition.title,
     memoryKiB: definition.memoryKiB,
+    currentMemoryKiB: definition.currentMemoryKiB ?? definition.memoryKiB,
     vcpus: definition.vcpu.current ?? definition.vcpu.maximum,
     arch: definition.os.type.arch ?? '',
     machine: definition.os.type.machine ?? '',

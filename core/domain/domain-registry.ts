@@ -38,11 +38,17 @@ export class DomainRegistry {
 
   /** By id, UUID or name, in this order as virsh does. @throws NO_DOMAIN. */
   find(reference: string): Domain {
+    const domain = this.look(reference);
+    if (!domain) throw new VireoError('NO_DOMAIN', `no domain with matching name, id or uuid '${reference}'`, { details: { reference } });
+    return domain;
+  }
+
+  /** The same, null where there is none. */
+  look(reference: string): Domain | null {
     const id = /^\d+$/.test(reference) ? Number(reference) : null;
     const domain =
       (id === null ? null : this.#byId(id)) ?? this.byUuid(reference.toLowerCase()) ?? this.byName(reference);
-    if (!domain || domain.removed) throw new VireoError('NO_DOMAIN', `no domain with matching name, id or uuid '${reference}'`, { details: { reference } });
-    return domain;
+    return domain === null || domain.removed ? null : domain;
   }
 
   add(uuid: string, name: string, persistent: DomainDefinition | null): Domain {

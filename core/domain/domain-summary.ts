@@ -57,6 +57,10 @@ export const consoleSummarySchema = z.object({
 });
 export type ConsoleSummary = z.infer<typeof consoleSummarySchema>;
 
+/** virDomainDiskError, with QEMU's own words. */
+export const diskErrorSchema = z.object({ disk: z.string(), error: z.enum(['unspecified error', 'no space']), message: z.string().nullable() });
+export type DiskError = z.infer<typeof diskErrorSchema>;
+
 export const domainSummarySchema = z.object({
   uuid: z.string(),
   name: z.string(),
@@ -73,6 +77,8 @@ export const domainSummarySchema = z.object({
   /** A running domain whose next boot differs from what runs. */
   pendingChanges: z.boolean(),
   memoryKiB: z.number(),
+  /** What the guest has now; its balloon gives the rest back to the host. */
+  currentMemoryKiB: z.number(),
   vcpus: z.number().int(),
   arch: z.string(),
   machine: z.string(),
@@ -86,6 +92,8 @@ export const domainSummarySchema = z.object({
   jobs: jobsStatusSchema,
   control: controlStatusSchema,
   consoles: z.array(consoleSummarySchema),
+  /** Disks that failed since the guest runs; a guest that is paused for one stands still until somebody resumes it. */
+  diskErrors: z.array(diskErrorSchema),
   /** One line a device, for people: `virtio disk vda`. */
   devices: z.array(z.object({ kind: z.string(), label: z.string(), alias: z.string().nullable() })),
 });
@@ -102,9 +110,16 @@ export const domainEventSchema = z.object({
   atMs: z.number(),
   domain: domainIdentity,
   /** `lifecycle` carries event and detail; `changed` says only that the summary differs; the rest are libvirt's. */
-  type: z.enum(['lifecycle', 'changed', 'reboot', 'rtc-change', 'watchdog', 'io-error', 'control-error', 'agent-lifecycle', 'balloon-change']),
+  type: z.enum([
+    'lifecycle', 'changed', 'reboot', 'rtc-change', 'watchdog', 'io-error', 'io-error-reason', 'control-error', 'graphics', 'agent-lifecycle', 'balloon-change', 'disk-change', 'tray-change',
+    'pmwakeup', 'pmsuspend', 'pmsuspend-disk', 'device-removed', 'device-removal-failed', 'block-threshold', 'memory-failure', 'memory-device-size-change', 'nic-mac-change',
+    /** Ours: a dump that nobody asked for, of a crash or a watchdog, was taken or failed. */
+    'core-dump',
+  ]),
   event: z.string().nullable(),
   detail: z.string().nullable(),
+  /** What libvirt's event of this type carries, by name: the device's alias, a path, numbers. */
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
   summary: domainSummarySchema.nullable(),
 });
 export type DomainEvent = z.infer<typeof domainEventSchema>;

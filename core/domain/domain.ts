@@ -46,7 +46,7 @@ export class Domain {
       ...(services.maxQueued === undefined ? {} : { maxQueued: services.maxQueued }),
     };
     this.jobs = new DomainJobs(options);
-    this.jobs.changes.on(() => services.hub.changed(this));
+    this.jobs.changes.on(() => services.hub.jobsChanged(this));
     this.jobs.progress.on(() => services.hub.changed(this)); // who shows a job asks for its statistics then
   }
 
@@ -123,9 +123,15 @@ export class Domain {
     return longHolder(this.jobs.status().async);
   }
 
+  get isBusy(): boolean {
+    const { sync, async: asyncJob, agent, waiting } = this.jobs.status();
+    return sync !== null || asyncJob !== null || agent !== null || waiting > 0;
+  }
+
   summary(): DomainSummary {
     const { live } = this;
     const jobs = this.jobs.status();
+    if (this.isBusy) this.#services.hub.shownBusy(this);
     return {
       uuid: this.uuid,
       name: this.#name,
@@ -155,6 +161,7 @@ export class Domain {
         watchers,
         position,
       })),
+      diskErrors: [...(live?.diskErrors.values() ?? [])],
       devices: describeDevices(this.definition),
     };
   }

@@ -8,6 +8,7 @@ class Source {
   readonly uuid = 'c7a5fdbd-edaf-9455-926a-d65c16db1809';
   readonly name = 'sample';
   removed = false;
+  isBusy = false;
   state: DomainSummary['state'] = 'shut off';
 
   summary(): DomainSummary {
@@ -70,4 +71,35 @@ test('a hub that is closed gathers nothing', async () => {
   hub.close();
   await pass(80);
   expect(events).toEqual([]);
+});
+
+test('a job that is over before anybody is told, and that nobody saw, is no change', async () => {
+  const { hub, source, events, pass } = setUp();
+  source.isBusy = true;
+  hub.jobsChanged(source);
+  source.isBusy = false;
+  hub.jobsChanged(source);
+  await pass(80);
+  expect(events).toEqual([]);
+  source.isBusy = true;
+  hub.jobsChanged(source);
+  await pass(80);
+  expect(events.map(({ type }) => type)).toEqual(['changed']);
+});
+
+test('the end of a job that somebody was shown is told, however soon it comes', async () => {
+  const { hub, source, events, pass } = setUp();
+  source.isBusy = true;
+  hub.jobsChanged(source);
+  hub.shownBusy(source);
+  source.isBusy = false;
+  hub.jobsChanged(source);
+  await pass(80);
+  expect(events.map(({ type }) => type)).toEqual(['changed']);
+  source.isBusy = true;
+  hub.jobsChanged(source);
+  source.isBusy = false;
+  hub.jobsChanged(source);
+  await pass(80);
+  expect(events).toHaveLength(1);
 });

@@ -12,6 +12,8 @@ export interface EventSource {
   readonly uuid: string;
   readonly name: string;
   readonly removed: boolean;
+  /** A job is held or waited for. */
+  readonly isBusy: boolean;
   summary(): DomainSummary;
 }
 
@@ -20,8 +22,12 @@ const gatherMs = 80;
 
 export class EventHub {
   readonly events = new Emitter<DomainEvent>();
+  /** Fires at once where `changed` gathers: for who must see every change, a short job among them. */
+  readonly touched = new Emitter<EventSource>();
   readonly #clock: Clock;
   readonly #changed = new Set<EventSource>();
+  readonly #jobsChanged = new Set<EventSource>();
+  readonly #shownBusy = new WeakSet<EventSource>();
   readonly #stop = new AbortController();
   #revision = 0;
   #gathering = false;
@@ -38,15 +44,36 @@ export class EventHub {
     this.#publish(source, 'lifecycle', what.event, what.detail, id);
   }
 
-  /** One of libvirt's other events, with a word of detail where it has one. */
-  happened(source: EventSource, type: Exclude<DomainEvent['type'], 'lifecycle' | 'changed'>, detail: string | null): void {
-    this.#publish(source, type, null, detail, null);
+  /** One of libvirt's other events, with a word of detail where it has one, and what it carries by name. */
+  happened(source: EventSource, type: Exclude<DomainEvent['type'], 'lifecycle' | 'changed'>, detail: string | null, details?: DomainEvent['details']): void {
+    this.#publish(source, type, null, detail, null, details);
   }
 
   /** The summary differs in something that has no event of its own. */
   changed(source: EventSource): void {
+    this.touched.fire(source);
     if (source.removed || this.#stop.signal.aborted) return;
     this.#changed.add(source);
+    this.#gather();
+  }
+
+  /**
+   * A job began or ended. One that is over by the time people are told, and that nobody has seen, is no change: whoever
+   * draws curves has QEMU asked once a second for each domain, and each window would be told of each question twice.
+   */
+  jobsChanged(source: EventSource): void {
+    this.touched.fire(source);
+    if (source.removed || this.#stop.signal.aborted) return;
+    this.#jobsChanged.add(source);
+    this.#gather();
+  }
+
+  /** Somebody was shown a job of this domain: its end will be told, however soon it comes. */
+  shownBusy(source: EventSource): void {
+    this.#shownBusy.add(source);
+  }
+
+  #gather(): void {
     if (this.#gathering) return;
     this.#gathering = true;
     void this.#clock.sleep(gatherMs, this.#stop.signal).then(() => this.#flush());
@@ -63,14 +90,18 @@ export class EventHub {
 
   #flush(): void {
     this.#gathering = false;
-    const sources = [...this.#changed];
+    const ofJobs = [...this.#jobsChanged].filter((source) => source.isBusy || this.#shownBusy.has(source));
+    const sources = new Set([...this.#changed, ...ofJobs]);
     this.#changed.clear();
+    this.#jobsChanged.clear();
     if (this.#stop.signal.aborted) return;
     for (const source of sources) if (!source.removed) this.#publish(source, 'changed', null, null, null);
   }
 
-  #publish(source: EventSource, type: DomainEvent['type'], event: string | null, detail: string | null, id: number | null): void {
+  #publish(source: EventSource, type: DomainEvent['type'], event: string | null, detail: string | null, id: number | null, details?: DomainEvent['details']): void {
     this.#changed.delete(source); // this event carries the newest summary
+    this.#jobsChanged.delete(source);
+    this.#shownBusy.delete(source);
     this.#revision += 1;
     const summary = source.removed ? null : source.summary();
     this.events.fire({
@@ -80,6 +111,7 @@ export class EventHub {
       type,
       event,
       detail,
+      ...(details === undefined ? {} : { details }),
       summary,
     });
   }

@@ -67,14 +67,14 @@ async function storeDefinition(context: DriverContext, call: Call, domain: Domai
  * @throws OPERATION_FAILED where name or UUID is another's, OPERATION_INVALID where that domain runs or starts, and what a
  *   start throws; nothing is left then.
  */
-export async function createDomain(context: DriverContext, call: Call, xml: string, source: string | undefined, paused: boolean): Promise<Defined> {
+export async function createDomain(context: DriverContext, call: Call, xml: string, source: string | undefined, options: { readonly paused: boolean; readonly autodestroy?: boolean }): Promise<Defined> {
   const parsed = parseDomain(xml, source === undefined ? {} : { source });
   const identified = withUuid(parsed);
   startableDomain(context, identified); // before a probe that may last
   const definition = await complete(context, identified);
   call.signal.throwIfAborted();
   const domain = startableDomain(context, definition) ?? context.registry.add(definition.uuid as string, definition.name, null);
-  await startDomain(context, call, domain, { paused, definition });
+  await startDomain(context, call, domain, { ...options, definition });
   return { domain, notUnderstood: notUnderstood(definition) };
 }
 

@@ -19,24 +19,30 @@ import { DomainRegistry, noDomain } from '../domain/domain-registry.ts';
 import { isActiveState } from '../domain/domain-state.ts';
 import type { DomainSummary } from '../domain/domain-summary.ts';
 import { EventHub } from '../domain/event-hub.ts';
+import { DomainHooks } from '../hook/domain-hooks.ts';
 import { installedFirmware } from '../firmware/installed-firmware.ts';
 import type { Call } from '../job/call.ts';
 import type { LongJobHolder } from '../domain/domain-summary.ts';
 import type { JobStatistics } from '../job/job-statistics.ts';
+import type { AtStep } from '../process/process-context.ts';
+import { sweepLeases } from '../lock/sweep-leases.ts';
 import { readCpuTimeNs } from '../process/cpu-time.ts';
 import { clearRunFolder, qemuInFolder } from '../process/orphan.ts';
+import { Places } from '../process/places.ts';
 import { type PowerMode, injectNmi, rebootDomain, requireLive, resetDomain, resumeDomain, shutdownDomain, signalShutdown, suspendDomain } from '../process/power.ts';
 import { type AdoptedDomain, adoptDomain, closingError, forgetRun, isOfEarlierBoot, reconnectDomain } from '../process/reconnect.ts';
 import { startDomain } from '../process/start-domain.ts';
 import { type KeyPress, sendKeys } from '../process/send-keys.ts';
 import { statusRecord, thisBoot } from '../process/status-record.ts';
 import { destroyDomain } from '../process/stop-domain.ts';
+import { watchLogs } from '../process/watch-logs.ts';
 import { AutostartStore } from '../status/autostart-store.ts';
 import { ConfigStore } from '../status/config-store.ts';
 import { type HostSettings, readHostSettings } from '../status/host-settings.ts';
 import { type StateLayout, runFolder } from '../status/state-folder.ts';
 import { SecretStore } from '../secret/secret-store.ts';
 import { StatusStore } from '../status/status-store.ts';
+import { Timelines } from '../timeline/timelines.ts';
 import { autostartAll, setAutostart } from './autostart.ts';
 import { type Defined, createDomain, defineDomain, domainXml, undefineDomain, type UndefineOptions } from './definitions.ts';
 import type { DriverContext } from './driver-context.ts';
@@ -54,6 +60,7 @@ export interface DriverOptions {
   readonly monitorDeadlineMs?: number;
   /** From when on a silent QEMU is shown as not answering. */
   readonly silenceMs?: number;
+  readonly atStep?: AtStep;
 }
 
 export interface OpenedConsole {
@@ -74,6 +81,10 @@ export interface Problem {
 const defaultMonitorDeadlineMs = 30_000;
 const defaultSilenceMs = 5_000;
 const consoleWaitMs = 15_000;
+/** Guests of an earlier driver that are taken up at a time: each is a dozen answers of QEMU and a write. */
+const takenUpAtOnce = 16;
+/** Many times what a QEMU in good order takes. */
+const placeKeptMs = 250;
 
 export class Driver {
   readonly hub: EventHub;
@@ -85,6 +96,7 @@ export class Driver {
   readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
   #reconnected: Promise<void> = Promise.resolve();
+  #autostarted: Promise<void> = Promise.resolve();
 
   private constructor(options: DriverOptions, bootName: string | null, settings: HostSettings) {
     const { layout, clock, log } = options;
@@ -95,9 +107,11 @@ export class Driver {
     };
     this.#registry = new DomainRegistry({ clock, hub: this.hub, saveStatus, ...(options.jobWaitMs === undefined ? {} : { jobWaitMs: options.jobWaitMs }) });
     const logFolder = (uuid: string): string => path.join(layout.logs, uuid);
+    const domainLog = (uuid: string): DomainLog => new DomainLog(path.join(logFolder(uuid), 'qemu.log'));
     let secrets: Promise<SecretStore> | null = null;
     this.context = {
       settings,
+      stateFolder: layout.root,
       clock,
       log,
       registry: this.#registry,
@@ -113,17 +127,21 @@ export class Driver {
       logFolder,
       domainFolder: (uuid) => path.join(layout.guests, uuid),
       firmware: () => installedFirmware(layout.nvram, log),
-      domainLog: (uuid) => new DomainLog(path.join(logFolder(uuid), 'qemu.log')),
+      domainLog,
+      timelines: new Timelines({ clock, log, hub: this.hub, registry: this.#registry, logFolder, domainLog }),
       secrets: () => {
         secrets ??= SecretStore.open(path.join(layout.root, 'secrets'), (file, error) => log.write('error', 'a secret cannot be read', { file, error: asVireoError(error).message }));
         secrets.catch(() => (secrets = null)); // a folder that cannot be read now may be readable the next time
         return secrets;
       },
+      hooks: new DomainHooks({ folder: settings.hooksFolder ?? path.join(layout.root, 'hooks'), stateFolder: layout.root }),
       createConsoles: (domain) => this.#consolesOf(domain),
       saveStatus,
+      untilDone: (work) => void this.#track(work).catch((error: unknown) => log.write('error', 'work of the driver failed', { error: asVireoError(error).message })),
       closing: this.#closing.signal,
       monitorDeadlineMs: options.monitorDeadlineMs ?? defaultMonitorDeadlineMs,
       silenceMs: options.silenceMs ?? defaultSilenceMs,
+      ...(options.atStep ? { atStep: options.atStep } : {}),
     };
   }
 
@@ -134,6 +152,7 @@ export class Driver {
     const driver = new Driver(options, await thisBoot(), settings);
     if (problem !== null) driver.problems.push({ what: `the host's settings are not heeded: ${problem}`, path: layout.settingsFile, notStarted: null });
     await driver.#load(layout);
+    driver.context.untilDone(watchLogs(driver.context));
     return driver;
   }
 
@@ -142,8 +161,18 @@ export class Driver {
     return this.#reconnected;
   }
 
+  /** Resolves when all that `autostart` had to start has started or failed. */
+  get autostarted(): Promise<void> {
+    return this.#autostarted;
+  }
+
   /** Starts what is to start with the session, once a boot; never fails. Resolves when the last has started or failed. */
-  async autostart(): Promise<void> {
+  autostart(): Promise<void> {
+    this.#autostarted = this.#autostart();
+    return this.#autostarted;
+  }
+
+  async #autostart(): Promise<void> {
     const failed = (what: string, path: string | null, notStarted: Problem['notStarted']): void => {
       const problem = { what, path, notStarted };
       this.problems.push(problem);
@@ -163,9 +192,12 @@ export class Driver {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(closingError());
     this.hub.close();
+    // What events changed is written with others, a moment later: that moment will not come.
+    await Promise.allSettled(this.#registry.list().map((domain) => this.context.saveStatus(domain)));
     await Promise.allSettled(this.#registry.list().map(async (domain) => domain.live?.detach()));
     // A start is undone, a destroy finished: the next owner of the folder must not find them half done.
     await Promise.allSettled([this.#reconnected, ...this.#underWay]);
+    await this.context.timelines.close();
   }
 
   list(): { revision: number; domains: DomainSummary[] } {
@@ -185,9 +217,9 @@ export class Driver {
   }
 
   /** @see createDomain */
-  create(call: Call, xml: string, source: string | undefined, paused: boolean): Promise<Defined> {
+  create(call: Call, xml: string, source: string | undefined, options: { readonly paused: boolean; readonly autodestroy?: boolean }): Promise<Defined> {
     this.#closing.signal.throwIfAborted();
-    return this.#track(createDomain(this.context, call, xml, source, paused));
+    return this.#track(createDomain(this.context, call, xml, source, options));
   }
 
   /** The domain as it is after an API; one that is gone meanwhile is none. @throws NO_DOMAIN. */
@@ -200,7 +232,7 @@ export class Driver {
     return this.on(reference, (domain) => undefineDomain(this.context, call, domain, options));
   }
 
-  start(call: Call, reference: string, options: { readonly paused: boolean; readonly resetNvram?: boolean }): Promise<Domain> {
+  start(call: Call, reference: string, options: { readonly paused: boolean; readonly resetNvram?: boolean; readonly autodestroy?: boolean }): Promise<Domain> {
     return this.on(reference, async (domain) => {
       await startDomain(this.context, call, domain, options);
       return domain;
@@ -361,15 +393,17 @@ export class Driver {
         this.problems.push({ what: `the running domain '${record.name}' cannot be taken over: ${asVireoError(error).message}`, path: path.join(layout.status, `${record.uuid}.json`), notStarted: null });
       }
     }
-    const reconnecting = adopted.map((each) => this.#reconnect(each));
+    const places = new Places(takenUpAtOnce, placeKeptMs, this.context.clock);
+    const reconnecting = adopted.map((each) => this.#reconnect(each, places));
     this.#reconnected = Promise.all(reconnecting).then(() => {});
     const names = (folders: readonly string[]): ReadonlySet<string> => new Set(folders.map((folder) => path.basename(folder)));
     await this.#clearRunFolders(layout, names(records.map((record) => record.runFolder)), names(setAside.map((uuid) => runFolder(layout, uuid))));
+    this.#reconnected = Promise.all([this.#reconnected, sweepLeases(this.context)]).then(() => {}); // once interrupted starts have let go of theirs
   }
 
-  async #reconnect(adopted: AdoptedDomain): Promise<void> {
+  async #reconnect(adopted: AdoptedDomain, places: Places): Promise<void> {
     try {
-      await reconnectDomain(this.context, adopted);
+      await reconnectDomain(this.context, adopted, places);
     } catch (error) {
       this.context.log.write('error', 'reconnecting failed', { domain: adopted.domain.name, error: asVireoError(error).message });
     }
@@ -381,11 +415,13 @@ export class Driver {
    */
   async #clearRunFolders(layout: StateLayout, known: ReadonlySet<string>, setAside: ReadonlySet<string>): Promise<void> {
     const { clock, log, closing } = this.context;
-    for (const entry of await readdir(layout.run, { withFileTypes: true })) {
-      if (!entry.isDirectory() || known.has(entry.name)) continue;
-      const folder = path.join(layout.run, entry.name);
-      const pid = setAside.has(entry.name) ? await qemuInFolder(folder) : await clearRunFolder(folder, clock, log, closing);
+    // What is written of a run beside its folder may be all that is left.
+    const runs = new Set((await readdir(layout.run)).flatMap((name) => /^([\da-f]{8})(\..+\.json)?$/.exec(name)?.[1] ?? []));
+    const clear = async (run: string): Promise<void> => {
+      const folder = path.join(layout.run, run);
+      const pid = setAside.has(run) ? await qemuInFolder(folder) : await clearRunFolder(folder, clock, log, closing);
       if (pid !== null) this.problems.push({ what: `a QEMU (pid ${pid}) runs that no state file tells of`, path: folder, notStarted: null });
-    }
+    };
+    await Promise.all([...runs].filter((run) => !known.has(run)).map(clear));
   }
 }

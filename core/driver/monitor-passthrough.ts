@@ -1,6 +1,7 @@
 /** qemu-monitor-command: any command by name, which taints the domain because the driver does not know what it did. */
 import { VireoError } from '../base/errors.ts';
 import type { Domain } from '../domain/domain.ts';
+import { taint } from '../domain/taints.ts';
 import type { Call } from '../job/call.ts';
 import type { ProcessContext } from '../process/process-context.ts';
 import { requireLive } from '../process/power.ts';
@@ -10,7 +11,7 @@ export async function monitorCommand(context: ProcessContext, call: Call, domain
   const request = hmp ? null : parseCommand(command);
   await using job = await domain.jobs.begin(call, 'modify');
   const monitor = job.monitor();
-  await taint(context, domain);
+  await taint(context, domain, requireLive(domain), 'custom-monitor');
   if (!request) return monitor.execute('human-monitor-command', { 'command-line': command });
   const result = await monitor.executeUnchecked(request.execute, request.arguments);
   return JSON.stringify({ return: result });
@@ -29,14 +30,4 @@ function parseCommand(text: string): { execute: string; arguments: Record<string
   const args: unknown = 'arguments' in value ? value.arguments : {};
   if (typeof args !== 'object' || args === null || Array.isArray(args)) throw wrong("has 'arguments' that are no object");
   return { execute: value.execute, arguments: { ...args } };
-}
-
-async function taint(context: ProcessContext, domain: Domain): Promise<void> {
-  const live = requireLive(domain);
-  if (live.taints.has('custom-monitor')) return;
-  live.taints.add('custom-monitor');
-  await context.domainLog(domain.uuid).line(`Domain id=${live.facts.id} is tainted: custom-monitor`, context.clock.wallTime());
-  context.log.write('warning', `Domain id=${live.facts.id} name='${domain.name}' uuid=${domain.uuid} is tainted: custom-monitor`);
-  await context.saveStatus(domain);
-  domain.changed();
 }

@@ -12,6 +12,8 @@ export interface CallOptions {
   /** Aborts when the client gives up; work that must not end half done looks at it only where it can stop. */
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
+  /** Aborts when the client's connection has closed; none for the driver's own work. */
+  readonly clientGone?: AbortSignal | undefined;
 }
 
 export class Call {
@@ -19,6 +21,8 @@ export class Call {
   readonly client: string;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Aborts when the connection that the call came by has closed, which may be long after the call; null where there is none. */
+  readonly clientGone: AbortSignal | null;
   /** What this call holds, by the job engine that granted it; only core/job changes it. */
   readonly holds: Set<object> = new Set();
 
@@ -27,6 +31,7 @@ export class Call {
     this.client = options.client;
     this.signal = options.signal ?? new AbortController().signal;
     this.log = options.log ?? silentLog;
+    this.clientGone = options.clientGone ?? null;
   }
 
   /** Work of the driver itself, such as the reaction to an event; it ends with `signal`. */

@@ -131,6 +131,11 @@ export class DomainJobs {
     return { sync: this.#sync, async: this.#async?.holder() ?? null, agent: this.#agent, waiting: this.#waiters.length };
   }
 
+  /** Whether the asynchronous job, which may take hours, keeps such a job from beginning: what only asks does without the monitor then. */
+  bars(kind: SyncKind): boolean {
+    return this.#isBarred({ slot: 'sync', kind });
+  }
+
   /** How far the asynchronous job is, and how the last one ended that reported anything. */
   statistics(): { readonly current: JobStatistics | null; readonly completed: JobStatistics | null } {
     return { current: this.#async?.statistics() ?? null, completed: this.#completed };

@@ -18,6 +18,9 @@ export interface Command {
   /** The request as it is written. */
   readonly line: string;
   readonly outOfBand: boolean;
+  /** Somebody's own command: nothing is known of what its words mean. */
+  readonly unchecked: boolean;
+  readonly args: unknown;
   /** When it was asked for, by the monitor's clock. */
   readonly sinceMs: number;
   /** Null once the caller has given up. */

@@ -7,8 +7,8 @@ export type QmpCommand = keyof QmpCommands;
 export type QmpArguments<C extends QmpCommand> = QmpCommands[C]['arguments'];
 export type QmpResult<C extends QmpCommand> = QmpCommands[C]['result'];
 
-/** Commands that only ask. */
-export type QmpQuery = Extract<QmpCommand, `query-${string}` | 'qom-get' | 'qom-list'>;
+/** Commands that only ask, and the one that only looks. */
+export type QmpQuery = Extract<QmpCommand, `query-${string}` | 'qom-get' | 'qom-list' | 'screendump'>;
 
 /** When QEMU says that an event happened, by the host's wall clock; both are -1 where it could not read the clock. */
 export interface QmpTimestamp {

@@ -21,6 +21,7 @@ import { startDeadline } from './deadline.ts';
 import { parseMessage } from './message.ts';
 import type { Message, QmpGreeting } from './message.ts';
 import { qemuError } from './qemu-error.ts';
+import { type RecentMessage, RecentMessages } from './recent-messages.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import type { Answering, OutstandingCommand } from './silence-watch.ts';
 
@@ -54,6 +55,7 @@ export class Monitor implements AsyncDisposable {
   readonly #log: Log;
   readonly #splitter: LineSplitter;
   readonly #queue = new CommandQueue();
+  readonly #recent: RecentMessages;
   readonly #end = new AbortController();
   readonly #greeted: Promise<QmpGreeting>;
   /** Settles `#greeted`; null once it has. */
@@ -69,6 +71,7 @@ export class Monitor implements AsyncDisposable {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#lastReceivedMs = options.clock.now();
+    this.#recent = new RecentMessages(options.clock);
     this.#splitter = new LineSplitter(options.maximumReplyBytes ?? 64 * mebibyte);
     this.events = new Emitter((error) => options.log.write('error', 'a listener of monitor events threw', { error: String(error) }));
     if (options.onEvent) this.events.on(options.onEvent);
@@ -135,22 +138,27 @@ export class Monitor implements AsyncDisposable {
    * OPERATION_TIMEOUT, the signal's reason, RESOURCE_BUSY where 256 wait already, or why the monitor ended.
    */
   async execute<C extends QmpCommand>(command: C, ...[args, options]: ExecuteRest<C>): Promise<QmpResult<C>> {
-    return (await this.#submit(command, args, options ?? {}, false)) as QmpResult<C>;
+    return (await this.#submit(command, args, options ?? {})) as QmpResult<C>;
   }
 
   /** Executes any command that this QEMU may have, for qemu-monitor-command; nothing is checked before QEMU does. */
   executeUnchecked(command: string, args?: Readonly<Record<string, unknown>>, options: ExecuteOptions = {}): Promise<unknown> {
-    return this.#submit(command, args, options, false);
+    return this.#submit(command, args, options, { unchecked: true });
   }
 
   /** Executes a command past all others, even while QEMU's main loop is stuck; in band where QEMU has no such thing. */
   async executeOutOfBand<C extends QmpOutOfBandCommand>(command: C, ...[args, options]: ExecuteRest<C>): Promise<QmpResult<C>> {
-    return (await this.#submit(command, args, options ?? {}, this.#outOfBand)) as QmpResult<C>;
+    return (await this.#submit(command, args, options ?? {}, { outOfBand: this.#outOfBand })) as QmpResult<C>;
   }
 
   /** The oldest command without a reply, also when its caller has given up. */
   outstanding(): OutstandingCommand | null {
     return this.#queue.oldest(this.#clock.now());
+  }
+
+  /** The last commands, answers and events of this connection, oldest first and without secrets; also after its end. */
+  recentMessages(): readonly RecentMessage[] {
+    return this.#recent.list();
   }
 
   /**
@@ -182,28 +190,38 @@ export class Monitor implements AsyncDisposable {
     return this.close();
   }
 
-  #submit(name: string, args: unknown, options: ExecuteOptions, outOfBand: boolean): Promise<unknown> {
+  #submit(name: string, args: unknown, options: ExecuteOptions, { outOfBand = false, unchecked = false }: { readonly outOfBand?: boolean; readonly unchecked?: boolean } = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.closed.throwIfAborted();
       options.signal?.throwIfAborted();
       const id = `vireo-${(this.#commandCount += 1)}`;
       const request = { [outOfBand ? 'exec-oob' : 'execute']: name, arguments: args, id };
-      const settled = new AbortController();
+      const { signal, timeoutMs } = options;
+      // Without a timer nothing is made that must be taken down: statistics ask hundreds of commands in one call.
+      const timer = timeoutMs === undefined ? null : new AbortController();
+      const stopWaiting = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        timer?.abort(null); // without a reason it would make an error with a stack each time
+      };
       const caller = {
-        resolve: (result: unknown) => (settled.abort(), resolve(result)),
-        reject: (error: unknown) => (settled.abort(), reject(error)),
+        resolve: (result: unknown) => (stopWaiting(), resolve(result)),
+        reject: (error: unknown) => (stopWaiting(), reject(error)),
       };
       const sinceMs = this.#clock.now();
-      const command: Command = { id, name, line: `${JSON.stringify(request)}\n`, outOfBand, sinceMs, caller };
-      this.#queue.add(command);
+      const command: Command = { id, name, line: `${JSON.stringify(request)}\n`, args, outOfBand, unchecked, sinceMs, caller };
       const giveUp = (reason: unknown): void => {
-        if (command.caller === null || settled.signal.aborted) return;
+        if (command.caller === null) return;
         this.#queue.giveUp(command);
         caller.reject(reason);
       };
-      const { signal, timeoutMs } = options;
-      signal?.addEventListener('abort', () => giveUp(signal.reason), { once: true, signal: settled.signal });
-      if (timeoutMs !== undefined) void this.#clock.sleep(timeoutMs, settled.signal).then(() => giveUp(tooLate(name, timeoutMs)));
+      const onAbort = (): void => giveUp(signal?.reason);
+      this.#queue.add(command);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (timer && timeoutMs !== undefined) {
+        void this.#clock.sleep(timeoutMs, timer.signal).then(() => {
+          if (!timer.signal.aborted) giveUp(tooLate(name, timeoutMs));
+        });
+      }
       this.#write();
     });
   }
@@ -214,8 +232,17 @@ export class Monitor implements AsyncDisposable {
       const command = this.#queue.next();
       if (!command) return;
       this.#log.write('debug', 'monitor command', { command: command.name, id: command.id });
+      this.#recent.command(command.name, command.args, command.unchecked);
+      this.#cork();
       this.#socket.write(command.line);
     }
+  }
+
+  /** What is asked in one turn of the event loop goes to QEMU in one write, which wakes it once. */
+  #cork(): void {
+    if (this.#socket.writableCorked > 0) return;
+    this.#socket.cork();
+    process.nextTick(() => this.#socket.uncork());
   }
 
   #receive(chunk: Buffer): void {
@@ -230,14 +257,21 @@ export class Monitor implements AsyncDisposable {
   #dispatch(message: Message): void {
     switch (message.kind) {
       case 'event':
+        this.#recent.event(message.event);
         this.events.fire(message.event);
         break;
       case 'reply':
-        this.#settle(message.id, (command) => command.caller?.resolve(message.result));
+        this.#settle(message.id, (command) => {
+          this.#recent.reply(command.name, message.result, command.unchecked);
+          command.caller?.resolve(message.result);
+        });
         break;
       case 'failure':
         if (message.id === null) return this.#broken(`an error that names no command: ${message.text}`);
-        this.#settle(message.id, (command) => command.caller?.reject(qemuError(command.name, message.qemuClass, message.text)));
+        this.#settle(message.id, (command) => {
+          this.#recent.error(command.name, message.text, command.unchecked);
+          command.caller?.reject(qemuError(command.name, message.qemuClass, message.text));
+        });
         break;
       case 'greeting':
         // A client that connects while QEMU sets its monitor up, in two threads, is greeted by both (QEMU 7.2, on a loaded machine).

@@ -7,14 +7,14 @@ import { findProgram } from './host-needs.ts';
 const timeoutMs = 10_000;
 const maximumOutputBytes = 65_536;
 
-/** `what` opens the message. @throws OPERATION_FAILED. */
-export async function runHostCommand(what: string, [program, ...argv]: HostCommand): Promise<void> {
+/** `what` opens the message. @returns what the command wrote. @throws OPERATION_FAILED. */
+export async function runHostCommand(what: string, [program, ...argv]: HostCommand): Promise<string> {
   const found = await findProgram([program]);
   if (found === null) throw new VireoError('OPERATION_FAILED', `${what}: ${program} is not installed`);
   const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env;
-  await new Promise<void>((resolve, reject) => {
-    execFile(found, argv, { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: maximumOutputBytes, env: { PATH, LC_ALL: 'C' }, cwd: '/' }, (error, _, stderr) => {
-      if (!error) return resolve();
+  return await new Promise<string>((resolve, reject) => {
+    execFile(found, argv, { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: maximumOutputBytes, env: { PATH, LC_ALL: 'C' }, cwd: '/' }, (error, stdout, stderr) => {
+      if (!error) return resolve(stdout);
       const words = stderr.trim().split('\n').at(-1) || error.message;
       reject(new VireoError('OPERATION_FAILED', `${what}: '${[program, ...argv].join(' ')}' failed: ${words}`, { cause: error }));
     });

@@ -7,11 +7,17 @@ import { VireoError, asVireoError } from '../base/errors.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
 import { Call } from '../job/call.ts';
+import type { WriteMonitor } from '../job/domain-run.ts';
+import type { AsyncJob } from '../job/handles.ts';
+import type { AsyncKind } from '../job/kinds.ts';
 import { Monitor, type MonitorEnd } from '../monitor/monitor.ts';
 import { consoleDevices } from './console-devices.ts';
-import { type MonitorEvents, afterShutdown } from './monitor-events.ts';
+import { afterPanic, afterShutdown, afterWatchdog } from './lifecycle-actions.ts';
+import type { MonitorEvents } from './monitor-events.ts';
+import type { Places } from './places.ts';
 import type { ProcessContext } from './process-context.ts';
-import { refreshDomain } from './refresh-domain.ts';
+import { refreshDevices } from './refresh-devices.ts';
+import { type FoundEnd, refreshDomain } from './refresh-domain.ts';
 import { endAfter } from './stop-domain.ts';
 
 /** QEMU said something senseless, or nothing: asking it at once again and again would help nobody. */
@@ -36,7 +42,10 @@ export async function connectMonitor(context: ProcessContext, domain: Domain, li
     clock: context.clock,
     log: context.log,
     signal: AbortSignal.any([gone.signal, context.closing, live.died]),
-    onEvent: events.receive,
+    onEvent: (event) => {
+      context.timelines.qmp(domain, event);
+      events.receive(event);
+    },
     ...options,
   });
   if (live.died.aborted) {
@@ -70,18 +79,32 @@ function tellSilence(context: ProcessContext, domain: Domain, about: string): vo
   context.hub.happened(domain, 'control-error', `QEMU not answering (${about})`);
 }
 
+/** A long job of an earlier driver: the monitor is reached under it, since it bars every other job until it is gone on with. */
+export interface UnfinishedJob {
+  readonly job: Pick<AsyncJob<AsyncKind>, 'nest'>;
+  /** Goes on with it, and ends it; never throws. */
+  finish(): Promise<void>;
+}
+
+export interface TakeUpOptions {
+  readonly unfinished?: UnfinishedJob | undefined;
+  /** Shared by those that are taken up at once. */
+  readonly places?: Places | undefined;
+}
+
 /**
  * Opens the monitor of a running QEMU and brings the domain up to date. It holds a job all the while, so that whoever
  * comes waits and is told by whom; a destroy passes, because it ends the process first. Resolves when the domain is
  * reached, or ended because nobody can command its QEMU any more.
  */
-export async function takeUp(context: ProcessContext, domain: Domain, live: LiveDomain, events: MonitorEvents, owner: string): Promise<void> {
+export async function takeUp(context: ProcessContext, domain: Domain, live: LiveDomain, events: MonitorEvents, owner: string, { unfinished, places }: TakeUpOptions = {}): Promise<void> {
   const call = Call.ofDriver(owner, context.log, context.closing);
   for (;;) {
     try {
-      const wasShutDown = await reachAndRefresh(context, call, domain, live, events);
+      const found = await reachAndRefresh(context, call, domain, live, events, { unfinished, places });
       domain.changed();
-      if (wasShutDown) await afterShutdown(context, domain, live);
+      await unfinished?.finish();
+      if (found !== null && domain.live === live) await reactTo(found, context, domain, live);
       return;
     } catch (thrown) {
       if (context.closing.aborted || domain.live !== live) return;
@@ -100,17 +123,40 @@ export async function takeUp(context: ProcessContext, domain: Domain, live: Live
   }
 }
 
-async function reachAndRefresh(context: ProcessContext, call: Call, domain: Domain, live: LiveDomain, events: MonitorEvents): Promise<boolean> {
-  await using job = await domain.jobs.begin(call, 'modify');
-  await reachMonitor(context, domain, live, events);
-  const wasShutDown = await refreshDomain(domain, live, job.monitor());
+async function reachAndRefresh(context: ProcessContext, call: Call, domain: Domain, live: LiveDomain, events: MonitorEvents, { unfinished, places }: TakeUpOptions): Promise<FoundEnd | null> {
+  const inPlace = <T>(work: () => Promise<T>): Promise<T> => (places ? places.run(work) : work());
+  if (unfinished) {
+    return await inPlace(async () => {
+      await reachMonitor(context, domain, live, events);
+      return (await unfinished.job.nest((monitor) => refresh(context, domain, live, monitor))).value;
+    });
+  }
+  await using job = await domain.jobs.begin(call, 'modify'); // before it waits for a place: nobody finds a domain without a monitor
+  return await inPlace(async () => {
+    await reachMonitor(context, domain, live, events);
+    return await refresh(context, domain, live, job.monitor());
+  });
+}
+
+async function refresh(context: ProcessContext, domain: Domain, live: LiveDomain, monitor: WriteMonitor): Promise<FoundEnd | null> {
+  const found = await refreshDomain(domain, live, monitor);
+  await refreshDevices(context, domain, live, monitor);
   await addConsoles(context, domain, live);
   live.markReached();
   await context.saveStatus(domain).catch((error: unknown) => {
     // A full disk is no reason to end a guest.
     context.log.write('error', 'the state of a domain could not be saved', { domain: domain.name, error: asVireoError(error).message });
   });
-  return wasShutDown;
+  return found;
+}
+
+/** A shutdown is waited for, because it ends soon; what a dump belongs to may last, and reacts by itself. */
+async function reactTo(found: FoundEnd, context: ProcessContext, domain: Domain, live: LiveDomain): Promise<void> {
+  if (found === 'shut down') return await afterShutdown(context, domain, live);
+  const reaction = found === 'panicked' ? afterPanic(context, domain, live, 'found') : afterWatchdog(context, domain, live);
+  reaction.catch((error: unknown) => {
+    if (domain.live === live && !context.closing.aborted) context.log.write('error', 'what a guest met while no driver looked could not be reacted to', { domain: domain.name, found, error: asVireoError(error).message });
+  });
 }
 
 /** A connection that waits in QEMU's queue is answered the moment QEMU goes on, so one attempt lasts long. */

@@ -5,7 +5,7 @@ import type { Domain } from '../domain/domain.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
 import type { Call } from '../job/call.ts';
 import { askAgentForPower } from './agent-power.ts';
-import { markPaused, markRunning } from './monitor-events.ts';
+import { startCpus, stopCpus } from './cpus.ts';
 import type { ProcessContext } from './process-context.ts';
 
 /** How a guest is asked: by its agent, by its power button, or in this order where the first fails. */
@@ -66,7 +66,7 @@ async function pressPowerButton(context: ProcessContext, call: Call, domain: Dom
   const monitor = job.monitor();
   const live = requireLive(domain);
   if (domain.state === 'paused') throw new VireoError('OPERATION_INVALID', 'domain is paused: resume it first, a guest that stands still sees no button', { domain: domain.identity });
-  live.rebootOnShutdown = reboot;
+  live.rebootOnShutdown = reboot && live.definition.onReboot !== 'destroy'; // where a reboot ends the guest, a shutdown does
   try {
     await context.saveStatus(domain);
     await monitor.execute('system_powerdown');
@@ -80,6 +80,8 @@ async function pressPowerButton(context: ProcessContext, call: Call, domain: Dom
 export async function resetDomain(call: Call, domain: Domain): Promise<void> {
   await using job = await domain.jobs.begin(call, 'modify');
   await job.monitor().execute('system_reset');
+  // QEMU leaves it standing after a panic; it is no crashed guest any more (as in libvirt).
+  if (domain.state === 'crashed') domain.transition({ state: 'paused', reason: 'crashed' }, null);
 }
 
 /** A non-maskable interrupt on every CPU: a guest that hangs panics or dumps by it, if it was told to. */
@@ -95,15 +97,7 @@ export async function suspendDomain(context: ProcessContext, call: Call, domain:
   const live = requireLive(domain);
   if (domain.state === 'paused') return;
   if (domain.state === 'pmsuspended') throw new VireoError('OPERATION_INVALID', 'domain is pmsuspended', { domain: domain.identity });
-  live.pauseReason = 'user';
-  try {
-    await monitor.execute('stop');
-  } catch (error) {
-    live.pauseReason = 'unknown';
-    throw error;
-  }
-  // STOP comes before the reply, but may be handled after it: whoever is second finds the domain paused.
-  if (domain.live === live) markPaused(domain, live);
+  await stopCpus(monitor, domain, live, 'user');
   await context.saveStatus(domain);
 }
 
@@ -114,7 +108,6 @@ export async function resumeDomain(context: ProcessContext, call: Call, domain: 
   if (domain.state === 'running') return;
   if (domain.state === 'pmsuspended') throw new VireoError('OPERATION_INVALID', 'domain is pmsuspended', { domain: domain.identity });
   const live = requireLive(domain);
-  await monitor.execute('cont');
-  if (domain.live === live) markRunning(domain);
+  await startCpus(monitor, domain, live);
   await context.saveStatus(domain);
 }

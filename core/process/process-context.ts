@@ -9,12 +9,16 @@ import type { Domain } from '../domain/domain.ts';
 import type { DomainLog } from '../domain/domain-log.ts';
 import type { DomainRegistry } from '../domain/domain-registry.ts';
 import type { EventHub } from '../domain/event-hub.ts';
+import type { DomainHooks } from '../hook/domain-hooks.ts';
 import type { SecretStore } from '../secret/secret-store.ts';
 import type { HostSettings } from '../status/host-settings.ts';
 import type { StatusStore } from '../status/status-store.ts';
+import type { Timelines } from '../timeline/timelines.ts';
 
 export interface ProcessContext {
   readonly settings: HostSettings;
+  /** The folder of this host's state, as others are told who it is. */
+  readonly stateFolder: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly registry: DomainRegistry;
@@ -28,15 +32,25 @@ export interface ProcessContext {
   /** What the domain keeps over its runs; made by whoever puts something there, removed with the definition. */
   readonly domainFolder: (uuid: string) => string;
   readonly domainLog: (uuid: string) => DomainLog;
+  /** What happened to each domain; it listens by itself to all that the hub tells. */
+  readonly timelines: Timelines;
   /** The folder's secrets, read when they are first asked for. */
   readonly secrets: () => Promise<SecretStore>;
+  /** The administrator's scripts; told through core/process/call-hooks.ts. */
+  readonly hooks: DomainHooks;
   readonly createConsoles: (domain: Domain) => ConsoleMux;
   /** Writes the domain's state file from what it is now. */
   readonly saveStatus: (domain: Domain) => Promise<void>;
+  /** The driver's close waits for this work, which must end by itself. */
+  readonly untilDone: (work: Promise<void>) => void;
   /** Aborts when the driver closes: guests run on, the driver lets go of them. */
   readonly closing: AbortSignal;
   /** How long a QEMU may take to open its monitor. */
   readonly monitorDeadlineMs: number;
   /** From when on a QEMU that answers nothing is shown as not answering. */
   readonly silenceMs: number;
+  /** For tests that make each step of a long job fail, or kill the driver there: asked before the step's work. */
+  readonly atStep?: AtStep;
 }
+
+export type AtStep = (operation: 'start' | 'stop', step: string, domain: Domain) => void | Promise<void>;

@@ -8,6 +8,8 @@ import type { Clock } from '../base/clock.ts';
 import { VireoError, isSystemError } from '../base/errors.ts';
 import { isSameProcess, processStartTime } from '../base/process-identity.ts';
 import type { RunningProcess } from '../domain/live-domain.ts';
+import type { Identity } from '../label/identity.ts';
+import { findProgram } from './host-needs.ts';
 
 export interface SpawnedQemu extends RunningProcess {
   /** Exit code or signal, once `exited` has resolved. */
@@ -22,11 +24,15 @@ export interface SpawnOptions {
   readonly logFd: number;
   /** Open files that the process finds as its descriptors 3, 4, ... */
   readonly inherited?: readonly number[];
+  /** Whom it runs as from its first instruction on; whom this process is, where it is null. */
+  readonly identity?: Identity | null;
 }
 
 /** @throws SYSTEM_ERROR when the binary cannot be run. */
 export async function spawnQemu(options: SpawnOptions): Promise<SpawnedQemu> {
-  const child = spawn(options.binary, [...options.argv], {
+  const { program, argv, ids } = await asIdentity(options);
+  const child = spawn(program, [...argv], {
+    ...ids,
     detached: true,
     stdio: ['ignore', options.logFd, options.logFd, ...(options.inherited ?? [])],
     env: { ...options.environment },
@@ -49,6 +55,21 @@ export async function spawnQemu(options: SpawnOptions): Promise<SpawnedQemu> {
       if (child.exitCode === null && child.signalCode === null) sendSignals(signal, (each) => child.kill(each));
     },
   };
+}
+
+interface Invocation {
+  readonly program: string;
+  readonly argv: readonly string[];
+  readonly ids: { readonly uid?: number; readonly gid?: number };
+}
+
+/** Node gives a user and a group, and takes every other group away; those of a user are given by setpriv, which becomes the program. */
+async function asIdentity({ binary, argv, identity }: SpawnOptions): Promise<Invocation> {
+  if (!identity) return { program: binary, argv, ids: {} };
+  const { uid, gid, groups } = identity;
+  const setpriv = groups.length === 0 ? null : await findProgram(['setpriv']);
+  if (setpriv === null) return { program: binary, argv, ids: { uid, gid } };
+  return { program: setpriv, argv: ['--reuid', String(uid), '--regid', String(gid), '--groups', groups.join(','), '--inh-caps=-all', '--', binary, ...argv], ids: {} };
 }
 
 function watchEnding(child: ChildProcess): { exited: Promise<void>; text: () => string } {

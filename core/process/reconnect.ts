@@ -3,19 +3,25 @@
  * died or one whose QEMU does not answer delays no other.
  */
 import path from 'node:path';
-import { VireoError } from '../base/errors.ts';
-import { parseDomain } from '../devices/domain-xml.ts';
+import { asVireoError, VireoError } from '../base/errors.ts';
 import type { Domain } from '../domain/domain.ts';
 import { LiveDomain, type RunningProcess } from '../domain/live-domain.ts';
 import { Call } from '../job/call.ts';
+import { removeUnfinished } from '../status/read-state-file.ts';
 import type { RestoredJobs } from '../job/domain-jobs.ts';
-import type { StatusRecord } from '../status/status-file.ts';
+import { recordedDefinition, type StatusRecord } from '../status/status-file.ts';
+import { endLeases, isLease } from '../lock/end-leases.ts';
+import { adoptLeases } from '../lock/image-leases.ts';
 import { agentPort } from './agent-channel.ts';
+import { reconnectHook } from './call-hooks.ts';
 import { MonitorEvents } from './monitor-events.ts';
+import { recoveryOf } from './job-recovery.ts';
 import { takeUp } from './monitor-link.ts';
 import { qemuInFolder } from './orphan.ts';
+import type { Places } from './places.ts';
 import type { ProcessContext } from './process-context.ts';
 import { adoptProcess } from './qemu-process.ts';
+import { refreshRxFilters } from './rx-filter.ts';
 import { removeRunFolder } from './side-work.ts';
 import { recordedState, thisBoot } from './status-record.ts';
 import { endAfter } from './stop-domain.ts';
@@ -40,6 +46,8 @@ export async function isOfEarlierBoot(record: StatusRecord): Promise<boolean> {
 export async function forgetRun(context: ProcessContext, record: StatusRecord): Promise<void> {
   await refuseOther(context, record);
   await removeRunFolder(context.runFolder(record.uuid), context.clock, context.log);
+  await endLeases(record.leases.filter(isLease));
+  context.timelines.endedUnseen(record.uuid, record.id);
   await context.domainLog(record.uuid).line('shutting down, reason=unknown: the machine was started anew', context.clock.wallTime()).catch(() => {});
   await context.status.remove(record.uuid);
 }
@@ -49,11 +57,12 @@ export async function forgetRun(context: ProcessContext, record: StatusRecord): 
  * @throws OPERATION_FAILED when its run folder belongs to a process that the file does not name; nothing is changed.
  */
 export async function adoptDomain(context: ProcessContext, record: StatusRecord): Promise<AdoptedDomain> {
-  const definition = parseDomain(record.xml, { source: `state file of ${record.name}`, form: 'live' });
+  const definition = recordedDefinition(record);
   const process = await adoptProcess(record.process.pid, record.process.startTime, context.clock, context.closing);
   if (!process) await refuseOther(context, record);
-  const domain = context.registry.byUuid(record.uuid) ?? context.registry.add(record.uuid, record.name, null);
   const runFolder = context.runFolder(record.uuid);
+  await removeUnfinished(runFolder).catch(() => {}); // it goes with the run at the latest
+  const domain = context.registry.byUuid(record.uuid) ?? context.registry.add(record.uuid, record.name, null);
   const live = new LiveDomain(
     {
       id: record.id,
@@ -73,7 +82,14 @@ export async function adoptDomain(context: ProcessContext, record: StatusRecord)
   );
   live.rebootOnShutdown = record.rebootOnShutdown;
   live.pendingChanges = record.pendingChanges;
+  live.autodestroy = record.autodestroy;
+  adoptLeases(live, record.leases);
+  live.peripherals = new Set(record.peripherals);
   for (const taint of record.taints) live.taints.add(taint);
+  live.controlGroups = record.controlGroups;
+  live.agentTimeoutSeconds = record.agentTimeoutSeconds;
+  live.clockStartSeconds = record.clockStartSeconds;
+  live.diskErrors = new Map(record.diskErrors.map((error) => [error.disk, error]));
   for (const [alias, start] of Object.entries(record.consoleStarts)) live.consoleStarts.set(alias, start);
   live.agent = agentPort(definition) === null ? 'not configured' : 'disconnected';
   context.registry.reserveId(record.id);
@@ -81,6 +97,7 @@ export async function adoptDomain(context: ProcessContext, record: StatusRecord)
   domain.restoreState(recordedState(record), record.stateSinceMs);
   // In the same step as `live`: nobody may begin a job before the unfinished one is there.
   const unfinished = domain.jobs.restore(Call.ofDriver('processRestore', context.log, context.closing), record.job);
+  await context.timelines.found(domain, live, record.job.async?.kind ?? null);
   return { domain, record, unfinished };
 }
 
@@ -88,24 +105,41 @@ export async function adoptDomain(context: ProcessContext, record: StatusRecord)
  * Takes the domain up again, or ends what cannot be: a start that the earlier driver did not finish is undone, a destroy
  * that it began is finished. Resolves when that is done; a QEMU that does not answer keeps it waiting as long as it
  * lives.
+ * @param places shared by all that are taken up at once.
  */
-export async function reconnectDomain(context: ProcessContext, adopted: AdoptedDomain): Promise<void> {
+export async function reconnectDomain(context: ProcessContext, adopted: AdoptedDomain, places: Places): Promise<void> {
   const { domain, record, unfinished } = adopted;
   const { live } = domain;
   if (!live) return;
-  // A start is the one long job so far; those that can be taken up again will be, each by its own module.
-  await using unfinishedJob = unfinished.job;
-  // A guest that runs was started: only that the job ended could not be saved any more, as on a full disk.
-  const wasStarted = unfinishedJob?.kind === 'start' && !record.starting;
-  if (wasStarted) await unfinishedJob[Symbol.asyncDispose]();
-  if (record.starting || (unfinishedJob && !wasStarted) || unfinished.destroy) {
-    live.endReason = unfinished.destroy ? 'destroyed' : 'failed';
+  await using job = unfinished.job;
+  const isOrphan = live.autodestroy !== null; // its client was the earlier driver's
+  if (record.starting || unfinished.destroy || isOrphan) {
+    live.endReason = unfinished.destroy || (isOrphan && !record.starting) ? 'destroyed' : 'failed';
     await endAfter(context, 'processReconnect', domain, live, () => 'failed');
     return;
   }
+  await reconnectHook(context, domain, live);
   const events = new MonitorEvents(context, domain, live);
-  await takeUp(context, domain, live, events, 'processReconnect');
+  const goOn = job && recoveryOf(job);
+  if (job && !goOn) await giveUp(context, domain, job);
+  const finish = async (): Promise<void> => {
+    events.release(); // what ends the job may be an event
+    await goOn?.(context, domain);
+    await job?.[Symbol.asyncDispose]();
+  };
+  await takeUp(context, domain, live, events, 'processReconnect', { places, unfinished: job && goOn ? { job, finish } : undefined });
   events.release();
+  // QEMU tells of a changed filter once, and may have told it to nobody.
+  void refreshRxFilters(context, domain, live).catch((error: unknown) => context.log.write('warning', 'the network cards of a guest could not be asked', { domain: domain.name, error: asVireoError(error).message }));
+}
+
+/**
+ * Ends a job that there is nothing to do for: a start whose guest runs, so that only its end could not be saved, as on a
+ * full disk; or one that this driver cannot go on with, which is no reason to end a guest.
+ */
+async function giveUp(context: ProcessContext, domain: Domain, job: NonNullable<RestoredJobs['job']>): Promise<void> {
+  if (job.kind !== 'start') context.log.write('warning', 'a job of an earlier driver is given up', { domain: domain.name, kind: job.kind, phase: job.phase });
+  await job[Symbol.asyncDispose]();
 }
 
 /**

@@ -4,39 +4,58 @@ import type { Domain } from '../domain/domain.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
 import type { WriteMonitor } from '../job/domain-run.ts';
 import { agentPort, withChannelState } from './agent-channel.ts';
+import { withFailedDisks } from './disk-errors.ts';
+import { readThreads } from './run-threads.ts';
 
-/** True when the guest shut down meanwhile and QEMU, run with -no-shutdown, waits for what to do. */
-export async function refreshDomain(domain: Domain, live: LiveDomain, monitor: WriteMonitor): Promise<boolean> {
+/** What a definition has a policy for and QEMU waits with; whoever looked for it carries the policy out. */
+export type FoundEnd = 'shut down' | 'panicked' | 'stopped by its watchdog';
+
+/** @returns what the guest met meanwhile that is still to be reacted to, null for nothing. */
+export async function refreshDomain(domain: Domain, live: LiveDomain, monitor: WriteMonitor): Promise<FoundEnd | null> {
   const { status } = await monitor.query('query-status');
   await refreshChannels(live, monitor);
+  live.threads = await readThreads(live.definition, monitor);
   switch (status) {
     case 'running':
       refreshRunning(domain, live);
-      return false;
+      return null;
     case 'shutdown':
       if (domain.state !== 'in shutdown') domain.transition({ state: 'in shutdown', reason: 'unknown' }, { event: 'shutdown', detail: 'finished' });
-      return true;
+      return 'shut down';
     case 'guest-panicked':
       if (domain.state !== 'crashed') domain.transition({ state: 'crashed', reason: 'panicked' }, { event: 'crashed', detail: 'panicked' });
-      return false;
+      return 'panicked';
     case 'io-error':
-      if (domain.state !== 'paused') domain.transition({ state: 'paused', reason: 'I/O error' }, { event: 'suspended', detail: 'ioerror' });
-      return false;
+      live.diskErrors = await withFailedDisks(live, monitor);
+      refreshPaused(domain, 'I/O error', 'ioerror');
+      return null;
+    case 'watchdog':
+      return refreshPaused(domain, 'watchdog', 'watchdog') ? 'stopped by its watchdog' : null;
     case 'suspended':
       if (domain.state !== 'pmsuspended') domain.transition({ state: 'pmsuspended', reason: 'unknown' }, { event: 'pmsuspended', detail: 'memory' });
-      return false;
+      return null;
     default:
       if (domain.state === 'in shutdown') await finishReboot(domain, live, monitor);
-      else if (domain.state === 'running') domain.transition({ state: 'paused', reason: 'unknown' }, { event: 'suspended', detail: 'paused' });
-      return false;
+      else if (domain.state !== 'paused') domain.transition({ state: 'paused', reason: 'unknown' }, { event: 'suspended', detail: 'paused' });
+      return null;
   }
 }
 
+/** QEMU knows why the CPUs stand still. @returns whether nobody had seen them stop. */
+function refreshPaused(domain: Domain, reason: 'I/O error' | 'watchdog', detail: 'ioerror' | 'watchdog'): boolean {
+  const wasPaused = domain.state === 'paused';
+  domain.transition({ state: 'paused', reason }, wasPaused ? null : { event: 'suspended', detail });
+  return !wasPaused;
+}
+
 function refreshRunning(domain: Domain, live: LiveDomain): void {
-  if (domain.state === 'running') return;
-  const rebooted = domain.state === 'in shutdown';
+  const { state } = domain;
+  if (state === 'running') return;
+  live.diskErrors = new Map(); // QEMU forgot them when the CPUs began to run
+  if (state === 'pmsuspended') return domain.transition({ state: 'running', reason: 'event wakeup' }, { event: 'started', detail: 'wakeup' });
+  const rebooted = state === 'in shutdown';
   if (rebooted) live.rebootOnShutdown = false;
-  domain.transition({ state: 'running', reason: rebooted ? 'booted' : 'unknown' }, { event: 'resumed', detail: 'unpaused' });
+  domain.transition({ state: 'running', reason: rebooted ? 'booted' : 'unpaused' }, { event: 'resumed', detail: 'unpaused' });
 }
 
 /** The earlier driver died between the reset and the start of the CPUs: a guest that shut down stands still otherwise. */

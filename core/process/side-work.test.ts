@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../base/clock.ts';
@@ -36,7 +37,7 @@ async function start(programs: readonly SideProcess[], setups: readonly HostSetu
 }
 
 async function recordedPids(): Promise<number[]> {
-  const record = JSON.parse(await readFile(path.join(launch.runFolder, 'side.json'), 'utf8')) as { processes: { pid: number }[] };
+  const record = JSON.parse(await readFile(`${launch.runFolder}.side.json`, 'utf8')) as { processes: { pid: number }[] };
   return record.processes.map(({ pid }) => pid);
 }
 
@@ -71,6 +72,30 @@ test('a program that never opens its socket is waited for no longer than the dea
   expect(await living(pids)).toEqual([true]);
   await removeRunFolder(launch.runFolder, systemClock, silentLog);
   expect(await living(pids)).toEqual([false]);
+});
+
+test('a program that was spawned in the moment before its driver died is ended too, and no other', async () => {
+  const spawnIn = (folder: string): ChildProcess => spawn('sleep', ['600'], { env: { ...process.env, HOME: folder }, stdio: 'ignore' });
+  const unwritten = spawnIn(launch.runFolder);
+  const stranger = spawnIn(home);
+  try {
+    const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    await writeFile(`${launch.runFolder}.side.json`, JSON.stringify({ version: 1, bootId, processes: [], spawning: 'passt-net0', afterwards: [] }));
+    await removeRunFolder(launch.runFolder, systemClock, silentLog);
+    expect(await living([unwritten.pid ?? 0, stranger.pid ?? 0])).toEqual([false, true]);
+  } finally {
+    unwritten.kill('SIGKILL');
+    stranger.kill('SIGKILL');
+  }
+});
+
+test('while its programs are started it is written down which one comes next', async () => {
+  const spawning = async (): Promise<unknown> => (JSON.parse(await readFile(`${launch.runFolder}.side.json`, 'utf8')) as { spawning: unknown }).spawning;
+  const failing = start([shell('sleep 600'), shell('sleep 600', { name: 'slow-fs0', socket: path.join(launch.runFolder, 's') })], [], 300);
+  await expect(failing).rejects.toMatchObject({ code: 'OPERATION_TIMEOUT' });
+  expect(await spawning()).toBeNull();
+  await expect(start([shell('exec sleep 600'), shell('', { name: 'missing-tpm0', programs: ['no-such-program'] })])).rejects.toMatchObject({ code: 'OPERATION_FAILED' });
+  expect(await spawning()).toBe('missing-tpm0');
 });
 
 test('a program that is not there is named', async () => {

@@ -4,7 +4,6 @@
  * one cannot. It goes with the run folder: nothing removes that folder without ending first what is written there.
  */
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { z } from 'zod';
 import { readTextIfThere, writeAtomic } from '../base/atomic-file.ts';
 import type { Clock } from '../base/clock.ts';
@@ -17,7 +16,11 @@ import type { LaunchContext } from '../devices/launch-context.ts';
 import { domainHostNeeds } from '../command/host-needs.ts';
 import { moduleOf } from '../devices/registry.ts';
 import type { RunningProcess } from '../domain/live-domain.ts';
+import { takeFilesBack } from '../label/given-files.ts';
+import { removeGroups } from '../tuning/run-groups.ts';
+import { dumpRecordFile } from './dump-record.ts';
 import { runHostCommand } from './host-command.ts';
+import { processesInFolder } from './processes-in-folder.ts';
 import { adoptProcess, endedWithin } from './qemu-process.ts';
 import { startSideProcess } from './side-process.ts';
 
@@ -45,12 +48,15 @@ const recordSchema = z.object({
   version: z.literal(1),
   bootId: z.string().nullable(),
   processes: z.array(z.object({ name: z.string(), pid: z.number().int().positive(), startTime: z.string() })),
+  /** The program that is spawned next: until it is among `processes`, whoever reads this looks for it among all of the system's. */
+  spawning: z.string().nullable().default(null),
   afterwards: z.array(z.array(z.string()).min(1)),
 });
 type SideRecord = z.infer<typeof recordSchema>;
 
+/** Beside the folder, which may be another user's while QEMU runs: what stands here is carried out as whoever this driver is. */
 function recordFile(runFolder: string): string {
-  return path.join(runFolder, 'side.json');
+  return `${runFolder}.side.json`;
 }
 
 export interface SideStart {
@@ -73,7 +79,7 @@ export interface SideStart {
 export async function startSideProcesses({ programs, setups }: SideWork, start: SideStart): Promise<void> {
   if (programs.length === 0 && setups.length === 0) return;
   const { runFolder } = start.launch;
-  let record: SideRecord = { version: 1, bootId: await bootId(), processes: [], afterwards: setups.flatMap(({ afterwards }) => afterwards.map((command) => [...command])) };
+  let record: SideRecord = { version: 1, bootId: await bootId(), processes: [], spawning: programs[0]?.name ?? null, afterwards: setups.flatMap(({ afterwards }) => afterwards.map((command) => [...command])) };
   await writeAtomic(recordFile(runFolder), JSON.stringify(record));
   for (const { name, beforehand = [] } of setups) {
     for (const command of beforehand) {
@@ -81,9 +87,9 @@ export async function startSideProcesses({ programs, setups }: SideWork, start: 
       await runHostCommand(name, command);
     }
   }
-  for (const program of programs) {
+  for (const [at, program] of programs.entries()) {
     await startSideProcess(program, start, async ({ pid, startTime }) => {
-      record = { ...record, processes: [...record.processes, { name: program.name, pid, startTime }] };
+      record = { ...record, processes: [...record.processes, { name: program.name, pid, startTime }], spawning: programs[at + 1]?.name ?? null };
       await writeAtomic(recordFile(runFolder), JSON.stringify(record));
     });
   }
@@ -143,9 +149,13 @@ export async function runHostSetups(setups: readonly HostSetup[], died: AbortSig
   }
 }
 
-/** The end of a run folder: first of what runs in it beside QEMU, then of the folder. QEMU is gone already. */
+/** The end of a run folder: first of what runs in it beside QEMU and of what the run was given, then of the folder. QEMU is gone already. */
 export async function removeRunFolder(runFolder: string, clock: Clock, log: Log): Promise<void> {
   await endSideWork(runFolder, clock, log);
+  await rm(recordFile(runFolder), { force: true });
+  await takeFilesBack(runFolder, clock, log);
+  await removeGroups(runFolder, clock, log);
+  await rm(dumpRecordFile(runFolder), { force: true });
   await rm(runFolder, { recursive: true, force: true });
 }
 
@@ -155,7 +165,8 @@ async function endSideWork(runFolder: string, clock: Clock, log: Log): Promise<v
   if (!record || record.bootId !== (await bootId())) return;
   const stop = new AbortController();
   const report = (what: string) => (error: unknown) => log.write('warning', `${what} could not be ended`, { folder: runFolder, error: String(error) });
-  const endings = record.processes.map(async ({ name, pid, startTime }) => {
+  const spawned = record.spawning === null ? [] : await spawnedUnwritten(runFolder, record.spawning, record.processes);
+  const endings = [...record.processes, ...spawned].map(async ({ name, pid, startTime }) => {
     const running = await adoptProcess(pid, startTime, clock, stop.signal);
     if (running) await endSideProcess(running, clock).catch(report(name));
   });
@@ -164,6 +175,12 @@ async function endSideWork(runFolder: string, clock: Clock, log: Log): Promise<v
   for (const [program = '', ...argv] of record.afterwards) {
     await runHostCommand('the end of a run', [program, ...argv] satisfies HostCommand).catch(report(program));
   }
+}
+
+/** What was spawned in the moment before its driver died, or could not be written down. */
+async function spawnedUnwritten(runFolder: string, name: string, written: SideRecord['processes']): Promise<SideRecord['processes']> {
+  const found = (await processesInFolder(runFolder)).filter(({ isQemu, pid }) => !isQemu && !written.some((each) => each.pid === pid));
+  return found.map(({ pid, startTime }) => ({ name, pid, startTime }));
 }
 
 /** QEMU is gone, and most of these end with it by themselves. */

@@ -10,12 +10,14 @@ import type { LifecycleEvent, StateReason } from '../domain/domain-state.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
 import { Call } from '../job/call.ts';
 import type { AsyncJob, SyncJob } from '../job/handles.ts';
+import { releaseHook, stoppedHook } from './call-hooks.ts';
 import { endProcess } from './qemu-process.ts';
 import type { ProcessContext } from './process-context.ts';
 import { removeRunFolder } from './side-work.ts';
+import { callOffStart } from './starts-under-way.ts';
 
 /** The jobs under which a run may end: nothing else can begin meanwhile. */
-export type EndingJob = SyncJob<'destroy'> | AsyncJob<'start'>;
+export type EndingJob = SyncJob<'destroy'> | AsyncJob<'start'> | AsyncJob<'dump'>;
 
 export interface RunEnd {
   readonly reason: StateReason<'shut off'>;
@@ -47,9 +49,11 @@ async function finishRun(context: ProcessContext, domain: Domain, live: LiveDoma
   await endProcess(live.facts.process, context.clock, false);
   live.die();
   await live.detach();
-  await live.endCallbacks.run({ reason: end.reason, clock: context.clock, log: context.log });
-  await removeRunFolder(live.facts.runFolder, context.clock, context.log);
+  await stoppedHook(context, domain, live);
+  // Neither needs the other, and each has programs to wait for.
+  await Promise.all([live.endCallbacks.run({ reason: end.reason, clock: context.clock, log: context.log }), removeRunFolder(live.facts.runFolder, context.clock, context.log)]);
   if (live.takesDomainFolder && domain.persistent === null) await rm(context.domainFolder(domain.uuid), { recursive: true, force: true }).catch((error: unknown) => context.log.write('error', 'what a domain kept could not be removed', { domain: domain.name, error: String(error) }));
+  await releaseHook(context, domain, live, end.reason);
   await context.domainLog(domain.uuid).line(`shutting down, reason=${end.reason}`, context.clock.wallTime()).catch(() => {});
   live.ended = true;
   await context.status.remove(domain.uuid).catch((error: unknown) => context.log.write('error', 'a state file could not be removed', { domain: domain.name, error: String(error) }));
@@ -78,6 +82,7 @@ export function endOf(reason: StateReason<'shut off'>): RunEnd {
  * that answers no more; its end as the reason is written down first, so that it is never taken for a crash.
  */
 export async function destroyDomain(context: ProcessContext, call: Call, domain: Domain, graceful: boolean): Promise<void> {
+  if (!domain.live && (await callOffStart(domain)) && !domain.live) return;
   const { live } = domain;
   if (!live) throw new VireoError('OPERATION_INVALID', 'domain is not running', { domain: domain.identity });
   const reasonBefore = live.endReason;

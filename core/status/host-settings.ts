@@ -23,6 +23,8 @@ const hostSettingsSchema = z.strictObject({
   group: z.string().min(1).max(256).nullable().default(null),
   /** Give a guest's images to the user it runs as, and back when it stops. */
   dynamicOwnership: z.boolean().default(true),
+  /** Where it is remembered whose images they were, the same for every host of this computer that runs as root; null is this computer's common place. */
+  ownersFolder: absolutePath.nullable().default(null),
   /** Put each guest into a control group of its own where this computer lets us. */
   cgroups: z.boolean().default(true),
   /** Where dumps go that nobody named a file for: of a crash, of a watchdog; null is `dumps` in the state folder. */

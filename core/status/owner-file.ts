@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { readTextIfThere } from '../base/atomic-file.ts';
 import { VireoError, isSystemError } from '../base/errors.ts';
 import { bootId, isSameProcess, processStartTime } from '../base/process-identity.ts';
+import { removeUnfinished } from './read-state-file.ts';
 import { type StateLayout, prepareStateFolder } from './state-folder.ts';
 
 const ownerRecordSchema = z.object({
@@ -60,7 +61,7 @@ export async function acquireOwnership(layout: StateLayout, request: OwnershipRe
     role: request.role,
     sinceMs: request.wallTime(),
   };
-  const written = path.join(layout.root, `owner.${record.id}.new`);
+  const written = path.join(layout.root, `owner.${record.id}.${process.pid}.new`);
   try {
     await writeDurably(written, `${JSON.stringify(record)}\n`);
     await place(written, layout.ownerFile, layout);
@@ -137,8 +138,12 @@ function parseRecord(text: string): OwnerRecord | null {
 async function isAlive(record: OwnerRecord): Promise<boolean> {
   if (record.boot !== (await bootId())) return false;
   if (record.startTime !== null) return await isSameProcess(record.pid, record.startTime);
+  return isThere(record.pid);
+}
+
+function isThere(pid: number): boolean {
   try {
-    process.kill(record.pid, 0); // signal 0 asks and sends nothing
+    process.kill(pid, 0); // signal 0 asks and sends nothing
     return true;
   } catch (error) {
     return isSystemError(error) && error.code === 'EPERM';
@@ -155,12 +160,16 @@ async function writeDurably(file: string, text: string): Promise<void> {
   }
 }
 
-/** Removes what contenders that died in between have left. Claims on records that are gone decide nothing any more. */
+/** Removes what contenders and owners that died in between have left. Claims on records that are gone decide nothing any more. */
 async function sweep(layout: StateLayout): Promise<void> {
+  for (const folder of [layout.root, layout.run, layout.nvram, layout.capabilities]) await removeUnfinished(folder);
   for (const name of await readdir(layout.root)) {
-    if (!/^owner\.[0-9a-f]{16}(\.new)?$/.test(name)) continue;
+    const [whole, writer] = /^owner\.[0-9a-f]{16}(?:(?:\.(\d+))?\.new)?$/.exec(name) ?? [];
+    if (whole === undefined) continue;
     const file = path.join(layout.root, name);
     const record = parseRecord(await readFile(file, 'utf8').catch(() => ''));
-    if (record && !(await isAlive(record))) await rm(file, { force: true });
+    // One that says nothing yet is being written, unless its writer died meanwhile.
+    const isLeft = record ? !(await isAlive(record)) : writer !== undefined && !isThere(Number(writer));
+    if (isLeft) await rm(file, { force: true });
   }
 }

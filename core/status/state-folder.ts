@@ -4,7 +4,7 @@
  * limits their paths, so a folder that is too deep is refused before anything is written.
  */
 import { createHash } from 'node:crypto';
-import { chmod } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { makePrivateFolder } from '../base/atomic-file.ts';
@@ -94,11 +94,18 @@ export function runFolderName(uuid: string): string {
 export async function prepareStateFolder(layout: StateLayout): Promise<void> {
   await makePrivateFolder(layout.root);
   // A folder that was there, made by hand or unpacked from a backup, may be open to others.
-  await chmod(layout.root, 0o700);
+  await makePrivate(layout.root);
   for (const folder of [layout.domains, layout.status, layout.run, layout.logs, layout.nvram, layout.guests, layout.capabilities]) {
     await makePrivateFolder(folder);
-    await chmod(folder, 0o700);
+    await makePrivate(folder);
   }
+}
+
+/** What a guest of another user must pass through on its way to its files; whoever labels them has opened it so far (core/label). */
+const passable = 0o711;
+
+async function makePrivate(folder: string): Promise<void> {
+  if (((await stat(folder)).mode & 0o777) !== passable) await chmod(folder, 0o700);
 }
 
 function assertSocketsFit(layout: StateLayout): void {

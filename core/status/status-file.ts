@@ -4,7 +4,11 @@
  */
 import path from 'node:path';
 import { z } from 'zod';
+import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { parseDomain } from '../devices/domain-xml.ts';
+import { diskErrorSchema } from '../domain/domain-summary.ts';
+import { imageLeaseSchema } from '../domain/image-lease.ts';
+import { groupControllers } from '../domain/control-groups.ts';
 import { asyncKinds } from '../job/kinds.ts';
 import { DamagedFile } from './read-state-file.ts';
 import { runFolderName } from './state-folder.ts';
@@ -33,8 +37,20 @@ export const statusSchema = z.object({
   rebootOnShutdown: z.boolean(),
   pendingChanges: z.boolean(),
   taints: z.array(z.string()),
+  controlGroups: z.partialRecord(z.enum(groupControllers), z.object({ version: z.union([z.literal(1), z.literal(2)]), folder: z.string() })).default({}),
+  /** How long the guest agent may take to answer; -1 leaves it to each command, -2 waits for ever. */
+  agentTimeoutSeconds: z.number().int().min(-2).default(-1),
+  /** Ids of the devices that QEMU had plugged when it was last asked. */
+  peripherals: z.array(z.string()).default([]),
   /** Offsets in the consoles' logs, by alias. */
   consoleStarts: z.record(z.string(), z.number().nonnegative()).default({}),
+  leases: z.array(imageLeaseSchema).default([]),
+  /** The client that the run was bound to: it is gone when another driver reads this, and so the run ends. */
+  autodestroy: z.string().nullable().default(null),
+  /** Disks that failed since the CPUs began to run. */
+  diskErrors: z.array(diskErrorSchema).default([]),
+  /** Where a variable clock stood at the start; the definition says where it stands now. */
+  clockStartSeconds: z.number().default(0),
   job: z.object({
     async: z.object({ kind: z.enum(asyncKinds), phase: z.string(), owner: z.string(), sinceWallMs: z.number(), parkedFor: z.string().nullable().default(null), abortRequested: z.boolean().default(false) }).nullable(),
     destroy: z.boolean(),
@@ -60,7 +76,15 @@ export function parseStatus(text: string, uuid: string): StatusRecord {
   if (path.dirname(record.monitorPath) !== record.runFolder) throw new DamagedFile(`the monitor ${record.monitorPath} is outside the run folder`);
   const definition = parseDomain(record.xml, { source: `state file of ${record.name}`, form: 'live' });
   if (definition.uuid !== uuid) throw new DamagedFile(`its definition is of domain ${definition.uuid ?? 'without a UUID'}`);
+  definitions.set(record, definition);
   return record;
+}
+
+const definitions = new WeakMap<StatusRecord, DomainDefinition>();
+
+/** The live definition in it; one that was read with `parseStatus` is not parsed again. */
+export function recordedDefinition(record: StatusRecord): DomainDefinition {
+  return definitions.get(record) ?? parseDomain(record.xml, { source: `state file of ${record.name}`, form: 'live' });
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,5 @@
 /** The menu of what can be done to one or more domains, for the toolbar's menu and the context menu alike. */
-import { CalendarClock, Copy, Keyboard, type LucideIcon, Pause, Play, Power, RefreshCw, RotateCcw, SquareTerminal, StepForward, Trash2, Zap } from 'lucide-react';
+import { CalendarClock, Copy, BellRing, Camera, FileDown, Keyboard, type LucideIcon, Pause, Play, Power, RefreshCw, RotateCcw, SquareTerminal, StepForward, Trash2, Zap } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { Menu, MenuItem, Popover, Separator, SubmenuTrigger } from 'react-aria-components';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
@@ -15,14 +15,15 @@ export const actionIcons: Readonly<Record<DomainAction, LucideIcon>> = {
   reboot: RefreshCw,
   reset: RotateCcw,
   forceOff: Zap,
+  injectNmi: BellRing,
   undefine: Trash2,
 };
 
 const groups = {
-  all: [['console', 'sendKeys'], ['start', 'pause', 'resume', 'shutdown'], ['reboot', 'reset', 'forceOff'], ['autostart'], ['undefine', 'copyUuid']],
+  all: [['console', 'sendKeys', 'screenshot'], ['start', 'pause', 'resume', 'shutdown'], ['reboot', 'reset', 'forceOff'], ['dump', 'injectNmi'], ['autostart'], ['undefine', 'copyUuid']],
   /** What the toolbar has no button for. */
-  rest: [['sendKeys'], ['reboot', 'reset', 'forceOff'], ['autostart'], ['undefine', 'copyUuid']],
-} as const satisfies Record<string, readonly (readonly (DomainAction | 'console' | 'sendKeys' | 'autostart' | 'copyUuid')[])[]>;
+  rest: [['sendKeys', 'screenshot'], ['reboot', 'reset', 'forceOff'], ['dump', 'injectNmi'], ['autostart'], ['undefine', 'copyUuid']],
+} as const satisfies Record<string, readonly (readonly (DomainAction | 'console' | 'sendKeys' | 'screenshot' | 'dump' | 'autostart' | 'copyUuid')[])[]>;
 
 /** virsh's autostart. */
 export const autostartLabel = "Start with this computer's session";
@@ -35,7 +36,8 @@ export interface ActionMenuProps {
 }
 
 export function ActionMenu({ domains, which, onClose }: ActionMenuProps): ReactElement {
-  const { act, openConsole, copy } = useCommands();
+  const { act, openConsole, openDialog, copy } = useCommands();
+  const [only] = domains.length === 1 ? domains : [];
   const items = groups[which].map((group, index) => (
     <MenuGroup key={group[0]} first={index === 0}>
       {group.map((key) => {
@@ -43,6 +45,8 @@ export function ActionMenu({ domains, which, onClose }: ActionMenuProps): ReactE
           return <Item key={key} label="Console" icon={SquareTerminal} keys={domains.length === 1 ? 'Enter' : ''} disabled={!domains.some((domain) => domain.consoles.length > 0)} onAction={() => domains.forEach((domain) => openConsole(domain.uuid, null))} />;
         }
         if (key === 'sendKeys') return <SendKeys key={key} domains={domains} />;
+        if (key === 'screenshot') return <Item key={key} label="Take screenshot…" icon={Camera} disabled={!only || only.id === null || !only.devices.some(({ kind }) => kind === 'video')} onAction={() => only && openDialog('screenshot', only.uuid)} />;
+        if (key === 'dump') return <Item key={key} label="Dump memory…" icon={FileDown} disabled={!only || only.id === null} onAction={() => only && openDialog('dump', only.uuid)} />;
         if (key === 'autostart') return <Autostart key={key} domains={domains} />;
         if (key === 'copyUuid') {
           return <Item key={key} label="Copy UUID" icon={Copy} onAction={() => copy(domains.map((domain) => domain.uuid).join('\n'), 'The UUID')} />;

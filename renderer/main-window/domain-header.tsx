@@ -1,5 +1,5 @@
 /** A domain's name, state and buttons, and beneath them the one thing about it that needs attention now. */
-import { CircleAlert, Clock, LoaderCircle, TriangleAlert } from 'lucide-react';
+import { CircleAlert, Clock, HardDrive, LoaderCircle, TriangleAlert } from 'lucide-react';
 import type { ReactElement } from 'react';
 import type { VireoError } from '../../core/base/errors.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
@@ -10,10 +10,14 @@ import { useActionState } from '../shared/session.ts';
 import { StateMark } from '../shared/state-mark.tsx';
 import { useNow } from '../shared/use-now.ts';
 import type { Failure } from '../store/action-store.ts';
-import { missingFrom, refusalOfQemu, sentenceFor } from '../words/errors.ts';
+import { imageRefusalIn, missingFrom, refusalOfQemu, sentenceFor } from '../words/errors.ts';
 import { formatDuration, formatElapsed, formatExact, plural } from '../words/format.ts';
 import { stateSentences, stateWithReason, visibleState } from '../words/states.ts';
+import { CrashNotice } from './crash-notice.tsx';
+import { DiskErrorNotice, isPausedByDisk } from './disk-error-notice.tsx';
 import { DomainToolbar } from './domain-toolbar.tsx';
+import { ImageHolderNotice } from './image-holder.tsx';
+import { JobProgress } from './job-progress.tsx';
 import { useCommands } from './view-context.ts';
 
 export function DomainHeader({ summary }: { readonly summary: DomainSummary }): ReactElement {
@@ -68,6 +72,15 @@ function Attention({ summary, now }: { readonly summary: DomainSummary; readonly
           <HolderSentence holder={holder} />
           {summary.jobs.waiting > 0 && `, ${plural(summary.jobs.waiting, 'other')} waiting`}
         </span>
+        {summary.jobs.async && <JobProgress summary={summary} />}
+      </div>
+    );
+  }
+  if (isPausedByDisk(summary)) {
+    return (
+      <div className="notice bad" role="alert">
+        <HardDrive size={16} aria-hidden />
+        <DiskErrorNotice summary={summary} />
       </div>
     );
   }
@@ -88,11 +101,20 @@ function Attention({ summary, now }: { readonly summary: DomainSummary; readonly
       </div>
     );
   }
+  const refusal = failedStart && summary.state === 'shut off' ? imageRefusalIn(failedStart.error) : null;
+  if (refusal) {
+    return (
+      <div className="notice bad">
+        <CircleAlert size={16} aria-hidden />
+        <ImageHolderNotice refusal={refusal} />
+      </div>
+    );
+  }
   if (summary.state === 'crashed' || (summary.state === 'shut off' && (summary.reason === 'crashed' || summary.reason === 'failed'))) {
     return (
       <div className="notice bad">
         <CircleAlert size={16} aria-hidden />
-        {summary.reason === 'failed' ? <FailedStart failure={failedStart} /> : <span>The guest crashed. The Log tab shows what QEMU said.</span>}
+        {summary.reason === 'failed' ? <FailedStart failure={failedStart} /> : <CrashNotice summary={summary} />}
       </div>
     );
   }

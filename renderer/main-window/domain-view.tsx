@@ -9,6 +9,7 @@ import { ConsolesTab } from './consoles-tab.tsx';
 import { DomainHeader } from './domain-header.tsx';
 import { LogTab } from './log-tab.tsx';
 import { OverviewTab } from './overview-tab.tsx';
+import { TimelineTab } from './timeline-tab.tsx';
 import { useView, useViewStore } from './view-context.ts';
 
 const XmlTab = lazy(async () => ({ default: (await import('./xml-tab.tsx')).XmlTab }));
@@ -16,6 +17,7 @@ const XmlTab = lazy(async () => ({ default: (await import('./xml-tab.tsx')).XmlT
 const tabs: readonly { readonly id: DetailTab; readonly label: string }[] = [
   { id: 'overview', label: 'Overview' },
   { id: 'consoles', label: 'Consoles' },
+  { id: 'events', label: 'Events' },
   { id: 'xml', label: 'XML' },
   { id: 'log', label: 'Log' },
 ];
@@ -39,6 +41,7 @@ export function DomainView({ summary }: { readonly summary: DomainSummary }): Re
         </TabList>
         <TabPanel id="overview" className="tab-panel"><OverviewTab summary={summary} /></TabPanel>
         <TabPanel id="consoles" className="tab-panel"><ConsolesTab summary={summary} /></TabPanel>
+        <TabPanel id="events" className="tab-panel filled"><TimelineTab summary={summary} /></TabPanel>
         <TabPanel id="xml" className="tab-panel filled">
           <Suspense fallback={<Picture icon={LoaderCircle} spins title="Opening the editor" />}>
             <XmlTab summary={summary} />

@@ -7,9 +7,12 @@ import { useNow } from '../shared/use-now.ts';
 import { hasAgentChannel } from '../words/devices.ts';
 import { formatDuration, formatElapsed, formatExact, formatMemory, formatWhen } from '../words/format.ts';
 import { eventInWords, stateWithReason } from '../words/states.ts';
+import { taintSentence } from '../words/taints.ts';
 import { autostartLabel } from './action-menu.tsx';
+import { AgentCard } from './agent-card.tsx';
 import { ConsoleList } from './console-list.tsx';
 import { DeviceList } from './device-list.tsx';
+import { UsageCards } from './overview-usage.tsx';
 import { useCommands } from './view-context.ts';
 
 /** More devices than this would make one column long beside an empty one. */
@@ -20,8 +23,10 @@ export function OverviewTab({ summary }: { readonly summary: DomainSummary }): R
   return (
     <div className="overview">
       {summary.pendingChanges && <p className="pending">The next start will differ from what runs now. The XML tab shows both definitions.</p>}
+      <UsageCards summary={summary} />
       <Section title="Guest"><GuestFacts summary={summary} /></Section>
       <Section title="QEMU"><QemuFacts summary={summary} /></Section>
+      <AgentCard summary={summary} />
       <Section title="Consoles" wide={isCrowded}><ConsoleList summary={summary} compact /></Section>
       <Section title="Devices" wide={isCrowded}><DeviceList devices={summary.devices} crowded={isCrowded} /></Section>
     </div>
@@ -67,7 +72,11 @@ function GuestFacts({ summary }: { readonly summary: DomainSummary }): ReactElem
       <Fact name="Uptime">
         {since !== null && !isOff && bootReasons.includes(summary.reason) ? formatDuration(now - since) : <Unknown why={noUptime(summary)} />}
       </Fact>
-      <Fact name="Memory">{formatMemory(summary.memoryKiB)}</Fact>
+      {summary.diskErrors.length > 0 && <Fact name="Disk errors">{summary.diskErrors.map(({ disk, error, message }) => `${disk}: ${message ?? error}`).join('; ')}</Fact>}
+      <Fact name="Memory">
+        {formatMemory(summary.memoryKiB)}
+        {summary.currentMemoryKiB < summary.memoryKiB && <span className="quiet">, {formatMemory(summary.currentMemoryKiB)} now</span>}
+      </Fact>
       <Fact name="vCPUs">{summary.vcpus}</Fact>
       <Fact name="Machine">{summary.machine} <span className="quiet">{summary.arch}</span></Fact>
       <Fact name="Guest agent">{isOff && hasAgentChannel(summary) ? <Unknown why="it is off" /> : summary.agent}</Fact>
@@ -99,8 +108,15 @@ function QemuFacts({ summary }: { readonly summary: DomainSummary }): ReactEleme
       <Fact name="Emulator">{summary.emulator ? <code>{summary.emulator}</code> : <Unknown why="the host's own choice at start" />}</Fact>
       <Fact name="Definition">{summary.persistent ? 'persistent' : 'transient, gone when it stops'}</Fact>
       <Fact name="Autostart"><Autostart summary={summary} /></Fact>
-      <Fact name="Taints">{summary.taints.length > 0 ? summary.taints.join(', ') : 'none'}</Fact>
+      <Fact name="Taints"><Taints taints={summary.taints} /></Fact>
     </dl>
+  );
+}
+
+function Taints({ taints }: { readonly taints: readonly string[] }): ReactElement {
+  if (taints.length === 0) return <>none</>;
+  return (
+    <>{taints.map((taint) => <div key={taint}><code>{taint}</code> <span className="quiet">{taintSentence(taint)}</span></div>)}</>
   );
 }
 

@@ -9,7 +9,9 @@ import type { DomainAction } from '../store/domain-actions.ts';
 import { domainsOf } from '../store/host-store.ts';
 import { show } from '../store/view-store.ts';
 import { useView, useViewStore } from './view-context.ts';
+import { DumpDialog } from './dump-dialog.tsx';
 import { type Kept, useKept } from './kept-by-domains.ts';
+import { ScreenshotDialog } from './screenshot-dialog.tsx';
 
 export function Questions(): ReactElement {
   const view = useViewStore();
@@ -26,6 +28,7 @@ export function Questions(): ReactElement {
           onClose={() => view.setState({ question: null })}
         />
       )}
+      <DomainDialog />
       {held && (
         <HeldDialog
           held={held}
@@ -40,6 +43,16 @@ export function Questions(): ReactElement {
       )}
     </>
   );
+}
+
+/** A dialog about one domain goes with its domain. */
+function DomainDialog(): ReactElement | null {
+  const view = useViewStore();
+  const dialog = useView((state) => state.dialog);
+  const domain = useHost((state) => (dialog ? domainsOf(state).get(dialog.uuid) : undefined));
+  if (!dialog || !domain) return null;
+  const close = (): void => view.setState({ dialog: null });
+  return dialog.kind === 'screenshot' ? <ScreenshotDialog summary={domain} onClose={close} /> : <DumpDialog summary={domain} onClose={close} />;
 }
 
 interface LossProps {

@@ -24,6 +24,7 @@ export interface Commands {
   /** Does `action`, or asks first where it may lose something. */
   readonly act: (action: DomainAction, uuids: readonly string[]) => void;
   readonly openConsole: (uuid: string, device: string | null) => void;
+  readonly openDialog: (kind: 'screenshot' | 'dump', uuid: string) => void;
   readonly copy: (text: string, what: string) => void;
   readonly sendKeys: (uuid: string, combination: KeyCombination) => void;
   readonly setAutostart: (uuids: readonly string[], autostart: boolean) => void;
@@ -44,6 +45,9 @@ function createCommands({ host, actions }: Session, view: ViewStore): Commands {
     openConsole(uuid, device) {
       const name = host.domain(uuid)?.name ?? uuid;
       void attempt(`The console of ${name} was not opened`, () => host.client.call('desktopOpenConsole', { uuid, device }));
+    },
+    openDialog(kind, uuid) {
+      view.setState({ dialog: { kind, uuid } });
     },
     sendKeys(uuid, { label, keys }) {
       const name = host.domain(uuid)?.name ?? uuid;

@@ -17,7 +17,10 @@ export function HolderSentence({ holder }: { readonly holder: JobHolder | LongJo
   );
 }
 
-/** The job that stands in everybody's way: the asynchronous one where there is one. */
+/**
+ * The job that stands in everybody's way: the asynchronous one where there is one. A question changes nothing and is soon
+ * over, and this window asks many itself; where QEMU does not answer one, that is what is told.
+ */
 export function mainHolder(jobs: JobsStatus): JobHolder | LongJobHolder | null {
-  return jobs.async ?? jobs.sync ?? jobs.agent;
+  return jobs.async ?? [jobs.sync, jobs.agent].find((holder) => holder !== null && holder.kind !== 'query') ?? null;
 }

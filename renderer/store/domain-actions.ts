@@ -3,7 +3,7 @@ import type { Client } from '../../core/api/client.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { isActiveState } from '../../core/domain/domain-state.ts';
 
-export type DomainAction = 'start' | 'pause' | 'resume' | 'shutdown' | 'reboot' | 'reset' | 'forceOff' | 'undefine';
+export type DomainAction = 'start' | 'pause' | 'resume' | 'shutdown' | 'reboot' | 'reset' | 'forceOff' | 'injectNmi' | 'undefine';
 
 export interface DomainActionTerms {
   readonly label: string;
@@ -70,6 +70,11 @@ export const domainActions: Readonly<Record<DomainAction, DomainActionTerms>> = 
     applies: isActive,
     run: (client, domain) => client.call('domainDestroy', { domain }),
   },
+  injectNmi: {
+    label: 'Send NMI', busyLabel: 'Sending', failed: 'was not sent an NMI', hint: 'Interrupts the guest so that it cannot look away (virsh inject-nmi).', lossy: true,
+    applies: (summary) => summary.state === 'running',
+    run: (client, domain) => client.call('domainInjectNMI', { domain }),
+  },
   undefine: {
     label: 'Undefine', busyLabel: 'Undefining', failed: 'was not undefined', hint: 'Forgets the definition (virsh undefine).', lossy: true,
     applies: (summary) => summary.persistent,
@@ -81,6 +86,7 @@ export const domainActions: Readonly<Record<DomainAction, DomainActionTerms>> = 
 export function lossOf(action: DomainAction, summary: DomainSummary): string {
   if (action === 'reset') return 'The guest restarts at once, as by its reset button. What it has not written to its disks is lost.';
   if (action === 'forceOff') return 'The guest stops at once, as if its plug were pulled. What it has not written to its disks is lost.';
+  if (action === 'injectNmi') return 'A non-maskable interrupt is meant for a guest that hangs. Many systems take it as an order to crash: Windows does, Linux where it was told to. What was not written to its disks is lost then.';
   return isActive(summary)
     ? 'The definition is forgotten. The guest keeps running and is gone once it stops. Its disk images and firmware variables are kept.'
     : 'The definition is forgotten. Disk images are kept.';

@@ -6,7 +6,7 @@ import type { DomainAction } from './domain-actions.ts';
 /** The tree's row of this computer; domains have their UUID. */
 export const hostKey = 'host';
 
-export type DetailTab = 'overview' | 'consoles' | 'xml' | 'log';
+export type DetailTab = 'overview' | 'consoles' | 'events' | 'xml' | 'log';
 
 /** A definition that is being written and not yet a domain. */
 export interface Draft {
@@ -21,6 +21,8 @@ export interface ViewState {
   readonly selected: ReadonlySet<string>;
   readonly filter: string;
   readonly tab: DetailTab;
+  /** The events tab is to open on how the last run ended. */
+  readonly showsLastEnd: boolean;
   readonly draft: Draft | null;
   /** A draft that was written in and left for another view, to go on with. */
   readonly shelved: Draft | null;
@@ -28,6 +30,8 @@ export interface ViewState {
   readonly importing: ImportReport | null;
   /** Unsaved text by domain: looking at another domain loses nothing. */
   readonly edits: ReadonlyMap<string, string>;
+  /** What was chosen from a domain's menu and needs more than a yes. */
+  readonly dialog: { readonly kind: 'screenshot' | 'dump'; readonly uuid: string } | null;
   /** A lossy action that waits for a yes. */
   readonly question: { readonly action: DomainAction; readonly uuids: readonly string[] } | null;
 }
@@ -35,7 +39,7 @@ export interface ViewState {
 export type ViewStore = StoreApi<ViewState>;
 
 export function createViewStore(uuid: string | null): ViewStore {
-  return createStore(() => ({ selected: new Set(uuid ? [uuid] : []), filter: '', tab: 'overview', draft: null, shelved: null, importing: null, edits: new Map(), question: null }));
+  return createStore(() => ({ selected: new Set(uuid ? [uuid] : []), filter: '', tab: 'overview', showsLastEnd: false, draft: null, shelved: null, importing: null, edits: new Map(), question: null, dialog: null }));
 }
 
 /** Shows rows: domains' UUIDs or the host. A draft that somebody has written in is put aside, not lost. */

@@ -11,18 +11,22 @@ import { Emitter } from '../../core/base/events.ts';
 import { VireoError } from '../../core/base/errors.ts';
 import { silentLog } from '../../core/base/log.ts';
 import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
+import type { TimelineEntry } from '../../core/timeline/timeline-entry.ts';
 import { fakeConsole } from './fake-console.ts';
+import { dumpStatistics, fakeScreenshot, fakeStatistics, guestReport } from './usage.ts';
 
 export interface FakeScene {
   readonly status: HostStatus;
   readonly domains: readonly DomainSummary[];
   /** Never answers, hands over no port, or refuses what changes something. */
-  readonly trouble?: 'silent' | 'gone' | 'held' | 'failing';
+  readonly trouble?: 'silent' | 'gone' | 'held' | 'failing' | 'image in use';
   /** How long every call takes. */
   readonly delayMs?: number;
   readonly quit?: QuitState;
   readonly xml?: string;
   readonly log?: string;
+  /** Newest first; every domain has the same. */
+  readonly timeline?: readonly TimelineEntry[];
   readonly console?: { readonly text: string; readonly mode: 'write' | 'watch' };
 }
 
@@ -73,6 +77,21 @@ interface FakeState {
   readonly domains: Map<string, DomainSummary>;
 }
 
+/** What the scene's trouble makes of whatever changes something. */
+function refuse(scene: FakeScene): void {
+  const holder = { kind: 'modify', owner: 'remoteDispatchDomainCreate', client: 'vireo start (pid 4711)', sinceMs: Date.now() - 34_000 };
+  if (scene.trouble === 'held') {
+    throw new VireoError('OPERATION_TIMEOUT', 'cannot acquire state change lock (held by remoteDispatchDomainCreate)', { details: { holders: [holder] } });
+  }
+  if (scene.trouble === 'image in use') {
+    const holder = { version: 1, image: '/srv/images/shop.qcow2', target: 'vda', mode: 'exclusive', domain: { name: 'web-1', uuid: scene.domains[0]?.uuid ?? '' }, pid: 48_211, hostName: 'rack-1', stateFolder: scene.status.stateFolder.path, sinceMs: Date.now() - 3_600_000 };
+    throw new VireoError('RESOURCE_BUSY', "the image '/srv/images/shop.qcow2' of disk 'vda' is in use: domain 'web-1' (pid 48211) writes it", { details: { image: '/srv/images/shop.qcow2', target: 'vda', mode: 'exclusive', holder, holders: [holder] } });
+  }
+  if (scene.trouble === 'failing') {
+    throw new VireoError('OPERATION_FAILED', "QEMU exited with status 1 before its monitor opened: Could not open '/srv/images/web.qcow2': No such file or directory", { details: { status: 1, path: '/srv/images/web.qcow2' } });
+  }
+}
+
 function createImplementation(scene: FakeScene, state: FakeState): Implementation<typeof allMethods> {
   const { find, change } = state;
   const running = (uuid: string): void =>
@@ -81,13 +100,7 @@ function createImplementation(scene: FakeScene, state: FakeState): Implementatio
     change(uuid, { state: 'shut off', reason, stateSinceMs: Date.now(), id: null, pid: null, accelerator: null, qemuVersion: null }, { type: 'lifecycle', event: 'stopped', detail: reason });
   const act = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, scene.delayMs ?? 5));
-    const holder = { kind: 'modify', owner: 'remoteDispatchDomainCreate', client: 'vireo start (pid 4711)', sinceMs: Date.now() - 34_000 };
-    if (scene.trouble === 'held') {
-      throw new VireoError('OPERATION_TIMEOUT', 'cannot acquire state change lock (held by remoteDispatchDomainCreate)', { details: { holders: [holder] } });
-    }
-    if (scene.trouble === 'failing') {
-      throw new VireoError('OPERATION_FAILED', "QEMU exited with status 1 before its monitor opened: Could not open '/srv/images/web.qcow2': No such file or directory", { details: { status: 1, path: '/srv/images/web.qcow2' } });
-    }
+    refuse(scene);
   };
   const never = new Promise<never>(() => {});
   const table: Partial<Implementation<typeof allMethods>> = {
@@ -133,11 +146,39 @@ function createImplementation(scene: FakeScene, state: FakeState): Implementatio
     connectCheckDomainXML: async () => ({ problem: null, notUnderstood: [] }),
     domainGetXMLDesc: async () => ({ xml: scene.xml ?? '<domain/>' }),
     domainGetLog: async () => ({ text: scene.log ?? '', path: '/home/ann/.local/state/vireo/log/web-1.log' }),
+    ...timelinePart(scene, find),
+    ...usagePart(find),
     ...desktopPart(scene),
   };
   return new Proxy(table, {
     get: (target, name: AnyMethodName) => target[name] ?? (() => Promise.reject(new VireoError('NO_SUPPORT', `the fake host has no ${name}`))),
   }) as Implementation<typeof allMethods>;
+}
+
+function timelinePart(scene: FakeScene, find: FakeState['find']): Partial<Implementation<typeof allMethods>> {
+  return {
+    domainGetTimeline: async (_call, { domain, before, limit, kinds, text }) => {
+      const hasLetters = (entry: TimelineEntry): boolean => text === null || JSON.stringify(entry).toLowerCase().includes(text.toLowerCase());
+      const fitting = (scene.timeline ?? []).filter((entry) => (before === null || entry.seq < before) && (kinds.length === 0 || kinds.includes(entry.kind)) && hasLetters(entry));
+      const entries = fitting.slice(0, limit);
+      return { uuid: find(domain).uuid, path: '/home/ann/.local/state/vireo/logs/web-1/timeline.jsonl', entries, next: fitting.length > limit ? (entries.at(-1)?.seq ?? null) : null };
+    },
+  };
+}
+
+/** What is counted, and what the guest's agent says: nothing where a domain has none. */
+function usagePart(find: FakeState['find']): Partial<Implementation<typeof allMethods>> {
+  return {
+    connectGetAllDomainStats: async (_call, { domains }) => ({ records: domains.map((domain) => fakeStatistics(find(domain))) }),
+    domainGetGuestInfo: async (_call, { domain }) => {
+      if (find(domain).control.state === 'error') throw new VireoError('AGENT_UNRESPONSIVE', 'the agent did not answer within 5 s', { domain: find(domain) });
+      return guestReport;
+    },
+    domainSetMemoryStatsPeriod: async () => null,
+    domainScreenshot: fakeScreenshot,
+    domainGetJobStats: async () => ({ statistics: dumpStatistics, holder: null }),
+    domainCoreDumpWithFormat: async (_call, { to }) => ({ file: to, sizeBytes: 2_147_680_256, replaced: false }),
+  };
 }
 
 /** The desktop around the driver, which only says yes. */
@@ -147,6 +188,10 @@ function desktopPart(scene: FakeScene): Partial<Implementation<typeof allMethods
     desktopWriteClipboard: async () => null,
     desktopReadClipboard: async () => ({ text: 'uname -a\n' }),
     desktopSetTheme: async () => null,
+    desktopSaveText: async () => null,
+    desktopSaveImage: async () => ({ path: '/home/ann/Pictures/web-1.png' }),
+    desktopCopyImage: async () => null,
+    desktopChooseFile: async () => ({ path: '/home/ann/Documents/web-1.dump' }),
     desktopChooseDefinition: async () => null,
     desktopChooseImportFolder: async () => null,
     desktopGetSettings: async () => ({ theme: 'system' as const, platform: 'linux', version: '0.1.0', electron: '33.2.1', tray: true, onQuit: 'ask' as const, startsAtLogin: false }),

@@ -3,6 +3,7 @@ import type { HostStatus } from '../../core/api/contract.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { domainSummary } from './domains.ts';
 import type { FakeScene } from './fake-host.ts';
+import { longTimeline, timelineOfACrash } from './timelines.ts';
 
 const now = Date.now();
 const minute = 60_000;
@@ -33,7 +34,7 @@ const serial = (changes: Partial<DomainSummary['consoles'][number]> = {}): Domai
 
 const running = (changes: Partial<DomainSummary>): DomainSummary =>
   domainSummary({
-    state: 'running', reason: 'booted', stateSinceMs: now - 3_120 * minute, id: 3, pid: 48_211, accelerator: 'tcg', emulator: '/usr/bin/qemu-system-x86_64', qemuVersion: '7.2.22', agent: 'connected', vcpus: 2, memoryKiB: 2_097_152,
+    state: 'running', reason: 'booted', stateSinceMs: now - 3_120 * minute, id: 3, pid: 48_211, accelerator: 'tcg', emulator: '/usr/bin/qemu-system-x86_64', qemuVersion: '7.2.22', agent: 'connected', vcpus: 2, memoryKiB: 2_097_152, currentMemoryKiB: 2_097_152,
     consoles: [serial(), { alias: 'console1', kind: 'console', label: 'hvc0', state: 'open', error: null, writer: null, watchers: 0, position: 812 }],
     ...changes,
   });
@@ -57,10 +58,12 @@ const few: readonly DomainSummary[] = [
   running({ uuid: id(2), name: 'db-1', id: 4, jobs: { sync: null, async: { kind: 'save', owner: 'remoteDispatchDomainManagedSave', client: 'vireo managedsave (pid 4711)', sinceMs: now - 41_000, phase: 'copying', parkedUntilMs: null, abortRequested: false }, agent: null, waiting: 1 } }),
   running({ uuid: id(3), name: 'build', state: 'paused', reason: 'user', stateSinceMs: now - 12 * minute }),
   domainSummary({ uuid: id(4), name: 'sample', state: 'shut off', reason: 'shutdown', stateSinceMs: now - 65 * minute }),
+  domainSummary({ uuid: id(10), name: 'lost', state: 'shut off', reason: 'crashed', stateSinceMs: now - 2 * minute }),
   domainSummary({ uuid: id(5), name: 'legacy', state: 'crashed', reason: 'panicked', stateSinceMs: now - 3 * minute, pid: 991, id: 6 }),
   running({ uuid: id(6), name: 'stuck', id: 9, control: { state: 'error', details: 'the monitor socket closed while QEMU still runs', sinceMs: now - 72_000 } }),
   running({ uuid: id(7), name: 'leaving', state: 'in shutdown', reason: 'user', stateSinceMs: now - 4_000 }),
   domainSummary({ uuid: id(8), name: 'a-domain-with-a-name-of-eighty-characters-that-somebody-really-gave-to-it-in-2011', reason: 'failed', stateSinceMs: now - 9 * minute }),
+  running({ uuid: id(11), name: 'full', id: 14, state: 'paused', reason: 'I/O error', stateSinceMs: now - 4 * minute, agent: 'not configured', diskErrors: [{ disk: 'vda', error: 'no space', message: 'No space left on device' }], taints: ['high-privileges', 'custom-monitor'] }),
   running({ uuid: id(9), name: 'خادم-البريد-الرئيسي', title: 'خادم البريد للمكتب', id: 12 }),
 ];
 
@@ -114,11 +117,12 @@ const missing = (name: string): FakeScene => {
 export const scenes: Readonly<Record<string, FakeScene>> = {
   first: { status, domains: [] },
   bare: { status: bare, domains: [] },
-  few: { status, domains: few, xml, log },
+  few: { status, domains: few, xml, log, timeline: timelineOfACrash },
   held: { status, domains: few, trouble: 'held' },
   failing: { status, domains: few, trouble: 'failing' },
   busy: { status, domains: few, delayMs: 60_000 },
-  crowd: { status, domains: crowd },
+  inUse: { status, domains: few, trouble: 'image in use' },
+  crowd: { status, domains: crowd, timeline: longTimeline },
   loading: { status, domains: [], trouble: 'silent' },
   gone: { status, domains: [], trouble: 'gone' },
   writing: { status, domains: few, console: { text: boot, mode: 'write' } },

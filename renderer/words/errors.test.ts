@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VireoError } from '../../core/base/errors.ts';
-import { adviceFor, holdersOf, missingFrom, refusalOfQemu, sentenceFor, xmlPositionOf } from './errors.ts';
+import { adviceFor, holdersOf, imageRefusalIn, missingFrom, refusalOfQemu, sentenceFor, xmlPositionOf } from './errors.ts';
 
 describe('errors in words', () => {
   it('names the holders of a refusal with the wall clock time', () => {
@@ -29,6 +29,16 @@ describe('errors in words', () => {
   it('is a sentence without the opening words that its title has already, and keeps those that say something', () => {
     const sentences = [new VireoError('OPERATION_FAILED', 'domain is paused'), new VireoError('XML_ERROR', '(domain_definition):6: unexpected close tag.'), new VireoError('OPERATION_FAILED', "'/a.img' does not exist"), new VireoError('INTERNAL_ERROR', 'a slot was freed twice')].map(sentenceFor);
     expect(sentences).toEqual(['Domain is paused', 'Unexpected close tag.', "'/a.img' does not exist", 'Internal error: a slot was freed twice']);
+  });
+
+  it('names who has an image, by what they left behind', () => {
+    const holder = { domain: { name: 'web', uuid: 'u' }, pid: 7, hostName: 'rack', stateFolder: '/s', sinceMs: 5 };
+    const refusals = [{ image: '/a', target: 'vda', holder }, { image: '/a', target: 'vda', holder: { pid: 9 } }, { image: '/a', target: 'vda', holder: null }].map((details) => imageRefusalIn(new VireoError('RESOURCE_BUSY', 'x', { details })));
+    expect(refusals).toEqual([
+      { image: '/a', target: 'vda', holder: { name: 'web', uuid: 'u', pid: 7, hostName: 'rack', stateFolder: '/s', sinceMs: 5 } },
+      { image: '/a', target: 'vda', holder: { name: null, uuid: null, pid: 9, hostName: null, stateFolder: null, sinceMs: null } },
+      null,
+    ]);
   });
 
   it('lists all that this computer lacks for a run', () => {

@@ -19,12 +19,16 @@ const advice: Readonly<Record<ErrorCode, string | null>> = {
   NO_SECRET: 'Define the secret and set its value, or correct its name in the definition.',
   CONFIG_UNSUPPORTED: 'Change the definition to something that QEMU here can do.',
   OPERATION_TIMEOUT: 'Wait a little and try again.',
+  HOOK_SCRIPT_FAILED: 'Correct the script, or take away its right to be executed.',
+  ARGUMENT_UNSUPPORTED: 'Leave the option out, or change what it depends on.',
   OPERATION_ABORTED: null,
   OPERATION_UNSUPPORTED: 'Something that it needs is missing here.',
   AGENT_UNRESPONSIVE: 'Check that qemu-guest-agent runs inside the guest.',
   RESOURCE_BUSY: 'Wait until it is free, or end what uses it.',
   AGENT_UNSYNCED: 'Try again; the guest agent was talking to somebody else.',
   DEVICE_MISSING: 'It may have been detached meanwhile.',
+  AGENT_COMMAND_TIMEOUT: 'The guest may still carry it out. See what it does before you try again.',
+  AGENT_COMMAND_FAILED: "The guest's agent refused. Its own words say why.",
 };
 
 const refusalOfQemuSchema = z.object({ ending: z.string().nullable(), stderr: z.string() });
@@ -80,6 +84,28 @@ export function holdersOf(error: VireoError): readonly JobHolder[] {
   const parsed = refusalSchema.safeParse(error.details);
   if (!parsed.success) return [];
   return parsed.data.holders.map(({ kind, owner, client, sinceWallMs, sinceMs }) => ({ kind, owner, client, sinceMs: sinceWallMs ?? sinceMs ?? Date.now() }));
+}
+
+const imageRefusalSchema = z.object({
+  image: z.string(),
+  target: z.string(),
+  holder: z.object({ domain: z.object({ name: z.string(), uuid: z.string() }).optional(), pid: z.number(), hostName: z.string().optional(), stateFolder: z.string().optional(), sinceMs: z.number().optional() }),
+});
+
+/** A start that was refused because somebody else has an image of the domain. */
+export interface ImageRefusal {
+  readonly image: string;
+  /** The disk that it is of. */
+  readonly target: string;
+  /** What is not known is null: whoever takes no lease leaves nothing but a process. */
+  readonly holder: { readonly name: string | null; readonly uuid: string | null; readonly pid: number; readonly hostName: string | null; readonly stateFolder: string | null; readonly sinceMs: number | null };
+}
+
+export function imageRefusalIn(error: VireoError): ImageRefusal | null {
+  const parsed = error.code === 'RESOURCE_BUSY' ? imageRefusalSchema.safeParse(error.details) : null;
+  if (!parsed?.success) return null;
+  const { image, target, holder: { domain, pid, hostName, stateFolder, sinceMs } } = parsed.data;
+  return { image, target, holder: { name: domain?.name ?? null, uuid: domain?.uuid ?? null, pid, hostName: hostName ?? null, stateFolder: stateFolder ?? null, sinceMs: sinceMs ?? null } };
 }
 
 const positionSchema = z.object({ line: z.number().int().positive(), column: z.number().int().nonnegative().nullish(), element: z.string().nullish(), path: z.string().nullish() });

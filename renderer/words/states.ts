@@ -36,9 +36,23 @@ const eventWords: Readonly<Record<Exclude<DomainEvent['type'], 'lifecycle' | 'ch
   'rtc-change': 'set its clock',
   watchdog: 'watchdog fired',
   'io-error': 'disk error',
+  'io-error-reason': 'reason of a disk error',
   'control-error': 'QEMU stopped answering',
   'agent-lifecycle': 'guest agent',
   'balloon-change': 'memory balloon moved',
+  'disk-change': 'disk left out',
+  graphics: 'display client',
+  'tray-change': 'tray moved',
+  pmwakeup: 'woke up',
+  pmsuspend: 'went to sleep',
+  'pmsuspend-disk': 'hibernated',
+  'device-removed': 'device removed',
+  'device-removal-failed': 'device not given up',
+  'block-threshold': 'disk filled up to its threshold',
+  'memory-failure': 'memory failure',
+  'memory-device-size-change': 'memory device resized',
+  'nic-mac-change': 'network address changed',
+  'core-dump': 'memory dump',
 };
 
 /** One event in a few words: `started (booted)`, `guest agent (connected)`. */

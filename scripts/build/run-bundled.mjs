@@ -26,7 +26,8 @@ export async function runBundled(entry, words) {
   }
 }
 
-async function bundle(entry, folder) {
+/** Bundles `entry` into `folder`; returns the program, named for the entry's own folder. */
+export async function bundle(entry, folder) {
   const { build } = await import('vite');
   const name = `${path.basename(path.dirname(entry))}.mjs`;
   await build({

@@ -13,7 +13,11 @@ import { silentLog } from '../../core/base/log.ts';
 import type { JobStatistics } from '../../core/job/job-statistics.ts';
 import type { DomainEvent, DomainSummary, LongJobHolder } from '../../core/domain/domain-summary.ts';
 import { SecretStore } from '../../core/secret/secret-store.ts';
+import type { TimelineEntry } from '../../core/timeline/timeline-entry.ts';
 import { makeSummary } from '../support/make-summary.ts';
+import { fakeGuest } from './fake-guest.ts';
+import { fakeStatistics } from './fake-statistics.ts';
+import { fakeTuning } from './fake-tuning.ts';
 
 const hostStatus: HostStatus = {
   version: '0.1.0',
@@ -36,6 +40,8 @@ export class FakeHost {
   readonly console = new FakeConsole();
   /** What dumpxml of every domain says, where it matters. */
   xml: string | null = null;
+  /** Oldest first. */
+  timeline: TimelineEntry[] = [];
   control: MethodResult<'domainGetControlInfo'> = { state: 'ok', details: null, forMs: 0 };
   job: { current: JobStatistics | null; completed: JobStatistics | null; holder: LongJobHolder | null } = { current: null, completed: null, holder: null };
   status: HostStatus = hostStatus;
@@ -85,6 +91,12 @@ export class FakeHost {
     this.#events.fire({ name: 'domain', payload });
   }
 
+  /** Something more in the timeline of `domain`. */
+  record(domain: DomainSummary, entry: TimelineEntry): void {
+    this.timeline.push(entry);
+    this.#events.fire({ name: 'timeline', payload: { uuid: domain.uuid, newest: entry.seq } });
+  }
+
   #find(reference: string): DomainSummary {
     const found = [...this.domains.values()].find(({ id, uuid, name }) => String(id) === reference || uuid === reference || name === reference);
     if (!found) throw new VireoError('NO_DOMAIN', `no domain with matching name '${reference}'`);
@@ -105,6 +117,9 @@ export class FakeHost {
     const plain: Implementation<Methods> = {
       hostGetStatus: async () => this.status,
       hostHandOver: async () => null,
+      ...fakeGuest(),
+      ...fakeTuning(),
+      ...fakeStatistics((reference) => this.#find(reference)),
       ...secretService(() => (this.#secrets ??= SecretStore.open(this.secretFolder))),
       connectListAllDomains: async () => ({ revision: this.#revision, domains: [...this.domains.values()] }),
       connectGetCapabilities: async () => ({ xml: '<capabilities/>\n' }),
@@ -124,7 +139,13 @@ export class FakeHost {
         this.#change(domain, { autostart });
         return null;
       },
+      domainGetTimeline: async (_call, { domain, before, limit, kinds, sinceMs }) => {
+        const fitting = this.timeline.filter(({ seq, kind, atMs }) => (before === null || seq < before) && (kinds.length === 0 || kinds.includes(kind)) && (sinceMs === null || atMs >= sinceMs)).toReversed();
+        return { uuid: this.#find(domain).uuid, path: '/logs/timeline.jsonl', entries: fitting.slice(0, limit), next: fitting[limit] ? fitting[limit - 1]!.seq : null };
+      },
       domainInjectNMI: async () => null,
+      domainCoreDumpWithFormat: async (_call, { domain, to }) => ({ file: this.#find(domain) && to, sizeBytes: 16_777_216, replaced: false }),
+      domainGetDiskErrors: async (_call, { domain }) => ({ errors: this.#find(domain).diskErrors }),
       domainSendKey: async () => null,
       domainShutdown: async () => null,
       domainReboot: async () => null,

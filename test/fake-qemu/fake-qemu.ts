@@ -30,6 +30,8 @@ export interface FakeQemuOptions {
   /** Cuts everything that is sent into pieces of this size, each its own write. */
   readonly pieceBytes?: number;
   readonly offerOutOfBand?: boolean;
+  /** Where to listen instead of in a folder of its own. */
+  readonly socketPath?: string;
 }
 
 export class FakeQemu implements AsyncDisposable {
@@ -37,23 +39,24 @@ export class FakeQemu implements AsyncDisposable {
   /** Everything that was asked, in order. */
   readonly requests: Request[] = [];
   readonly #requested = new Emitter<Request>();
-  readonly #folder: string;
+  /** Its own, null where it listens in somebody else's. */
+  readonly #folder: string | null;
   readonly #server: net.Server;
   readonly #options: FakeQemuOptions;
   #client: net.Socket | null = null;
   #negotiated = false;
   #running = false;
 
-  private constructor(folder: string, options: FakeQemuOptions) {
+  private constructor(folder: string | null, options: FakeQemuOptions) {
     this.#folder = folder;
     this.#options = options;
-    this.socketPath = path.join(folder, 'm');
+    this.socketPath = options.socketPath ?? path.join(folder ?? '', 'm');
     this.#server = net.createServer((socket) => this.#serve(socket));
   }
 
   /** A fake that listens; `listenLater` leaves the socket away until `listen`. */
   static async start(options: FakeQemuOptions & { readonly listenLater?: boolean } = {}): Promise<FakeQemu> {
-    const fake = new FakeQemu(await mkdtemp('/tmp/vireo-'), options);
+    const fake = new FakeQemu(options.socketPath === undefined ? await mkdtemp('/tmp/vireo-') : null, options);
     if (!options.listenLater) await fake.listen();
     return fake;
   }
@@ -73,6 +76,11 @@ export class FakeQemu implements AsyncDisposable {
 
   reply(request: Request, result: unknown): void {
     this.send({ return: result, id: request.id });
+  }
+
+  refuse(request: Request, desc: string): typeof noReply {
+    this.send({ id: request.id, error: { class: 'GenericError', desc } });
+    return noReply;
   }
 
   event(event: string, data: Readonly<Record<string, unknown>> = {}): void {
@@ -99,7 +107,7 @@ export class FakeQemu implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client?.destroy();
     if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
-    await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** One client at a time: a second connects and hears nothing until the first has gone, as with a real QEMU. */

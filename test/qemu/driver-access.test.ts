@@ -92,7 +92,7 @@ describe('the raw monitor', () => {
     expect(JSON.parse((await run('query-status')).result)).toMatchObject({ return: { status: 'running' } });
     expect(JSON.parse((await run('{"execute": "qom-get", "arguments": {"path": "/machine", "property": "type"}}')).result)).toMatchObject({ return: expect.stringContaining('q35') });
     expect((await run('info status', true)).result).toMatch(/^VM status: running/);
-    expect(await lookup(host)).toMatchObject({ taints: ['custom-monitor'] });
+    expect((await lookup(host)).taints).toContain('custom-monitor');
     const { text } = await host.client.call('domainGetLog', { domain: 'boot' });
     expect(text.match(/Domain id=1 is tainted: custom-monitor/g)).toHaveLength(1);
     await host.client.call('domainDestroy', { domain: 'boot' });
@@ -101,7 +101,7 @@ describe('the raw monitor', () => {
 
   test.each(['{"execute": ', '[]', '{"execute": 1}', '{"execute": "stop", "arguments": []}'])('refuses %s before QEMU sees it', async (command) => {
     await expect(host.client.call('qemuDomainMonitorCommand', { domain: 'boot', command })).rejects.toMatchObject({ code: 'INVALID_ARG' });
-    expect(await lookup(host)).toMatchObject({ taints: [], state: 'running' });
+    expect((await lookup(host)).taints).not.toContain('custom-monitor');
   });
 
   test('passes on QEMU’s refusal', async () => {

@@ -94,6 +94,7 @@ describe.each(['unix', 'pty'] as const)('a guest that floods its %s console', (s
   test('goes from host to host, and each one has the whole stream that QEMU gave', async () => {
     const seen: Stretch[] = [];
     let terminal: string | null = null;
+    let lastHost = 0;
     let identity: unknown = null;
     for (const [turn, how] of [...endings, 'last' as const].entries()) {
       await using host = await RunningHost.start();
@@ -124,6 +125,7 @@ describe.each(['unix', 'pty'] as const)('a guest that floods its %s console', (s
       expect(stretches.length).toBe(1); // what fits in memory has no gap
       seen.push({ ...stretches[0]!, bytes: cleaned(stretches[0]!.bytes, turn === 0, how === 'last') });
       if (how === 'last') await client.call('domainDestroy', { domain: 'boot' });
+      lastHost = host.process.pid ?? 0;
       await host.end(how === 'last' ? 'close' : how);
     }
     // The log went on while nobody was there: it has every line, and accounts for what each host had.
@@ -142,7 +144,8 @@ describe.each(['unix', 'pty'] as const)('a guest that floods its %s console', (s
     }
     expect(await qemuProcessesOf(layout.root)).toEqual([]);
     expect(await files()).toEqual({ unfinished: [], status: [], run: [], owner: [] });
-    if (terminal !== null) expect(await lockHolders(terminal)).toEqual([]);
+    // The terminal's number may be another test's by now, and locked for that.
+    if (terminal !== null) expect(await lockHolders(terminal)).not.toContain(lastHost);
   });
 });
 

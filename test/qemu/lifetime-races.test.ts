@@ -95,7 +95,7 @@ function isPrecise(error: VireoError): boolean {
 
 async function stateOnDisk(host: TestHost): Promise<object> {
   const uuids = async (folder: string, ending: string): Promise<string[]> => (await readdir(path.join(host.home, folder))).map((name) => name.replace(ending, '')).sort();
-  const runFolders = (await readdir(path.join(host.home, 'run'))).filter((name) => name !== 'api');
+  const runFolders = (await readdir(path.join(host.home, 'run'), { withFileTypes: true })).filter((entry) => entry.isDirectory());
   return { definitions: await uuids('domains', '.xml'), states: await uuids('status', '.json'), runFolders: runFolders.length, processes: (await qemuProcessesOf(host.home)).length };
 }
 

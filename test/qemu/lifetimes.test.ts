@@ -8,6 +8,7 @@ import { bootSectorImage } from '../support/boot-sector.ts';
 import { EventRecord, bootGuestXml, defineBootGuest, lookup, waitForState } from '../support/boot-guest.ts';
 import { guestConsole } from '../support/guest-console.ts';
 import { type TestHost, openTestHost, qemuProcessesOf } from '../support/open-test-host.ts';
+import { scriptedEmulator } from '../support/scripted-emulator.ts';
 
 const uuid = '0b4a3c52-7a51-4d6f-9d0e-3f1c5c1a7e01';
 let host: TestHost;
@@ -34,6 +35,15 @@ async function nothingIsLeft(): Promise<void> {
   expect(await listed()).toEqual([]);
   expect(await qemuProcessesOf(host.home)).toEqual([]);
   expect({ status: await files('status'), run: await files('run'), domains: await files('domains') }).toEqual({ status: [], run: [], domains: [] });
+}
+
+/** It has run one guest, so that what it can do is known; from now on it runs none. */
+async function emulatorThatExits(words: string): Promise<string> {
+  const emulator = await scriptedEmulator(host.home);
+  await create({ emulator: emulator.path });
+  await host.client.call('domainDestroy', { domain: uuid });
+  await emulator.behave(`echo "${words}" >&2; exit 1`);
+  return emulator.path;
 }
 
 describe('a transient domain', () => {
@@ -88,20 +98,19 @@ describe('a transient domain', () => {
   });
 
   test('that does not start leaves nothing, also in the lists of those who saw it starting', async () => {
+    const emulator = await emulatorThatExits('not today');
     const events = new EventRecord(host);
-    disk = host.home; // a folder: it is there, and only QEMU finds that it is no disk
-    await expect(create()).rejects.toMatchObject({ code: 'INTERNAL_ERROR', message: expect.stringContaining(host.home) });
+    await expect(create({ emulator })).rejects.toMatchObject({ code: 'INTERNAL_ERROR', message: expect.stringContaining('not today') });
     await nothingIsLeft();
     expect(events.all.at(-1)?.summary).toBeNull();
     expect(events.revisions).toEqual(events.revisions.map((_, index) => (events.revisions[0] as number) + index));
   });
 
   test('that is defined while it fails to start is defined', async () => {
-    const good = disk;
-    disk = host.home;
-    const creating = create().catch((error: unknown) => error);
+    const emulator = await emulatorThatExits('never');
+    const creating = create({ emulator }).catch((error: unknown) => error);
     await expect.poll(() => host.host.driver.context.registry.byUuid(uuid), { interval: 1 }).not.toBeNull();
-    const defined = await host.client.call('domainDefineXML', { xml: bootGuestXml(good, { uuid }) });
+    const defined = await host.client.call('domainDefineXML', { xml: bootGuestXml(disk, { uuid }) });
     expect(await creating).toMatchObject({ code: 'INTERNAL_ERROR' });
     expect(defined.domain).toMatchObject({ persistent: true, uuid });
     expect(await listed()).toMatchObject([{ uuid, persistent: true, state: 'shut off' }]);

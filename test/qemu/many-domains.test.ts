@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runFolder } from '../../core/status/state-folder.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { defineBootGuest, lookup } from '../support/boot-guest.ts';
+import { countSyncs } from '../support/count-syncs.ts';
 import { type TestHost, openTestHost, qemuProcessesOf } from '../support/open-test-host.ts';
 import { print } from '../support/print.ts';
 
@@ -44,16 +45,21 @@ const fateOf = ({ state, reason, id, pid }: DomainSummary): Fate => ({ state, re
 
 /** Opens the host again and prints what it cost. */
 async function reopenMeasured(reached: () => Promise<boolean>): Promise<void> {
+  using syncs = await countSyncs();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
+  const cpuBefore = process.cpuUsage();
   const beganMs = performance.now();
   await host.open();
   const listedMs = performance.now() - beganMs;
   await expect.poll(reached, { timeout: 30_000, interval: 10 }).toBe(true);
   const reachedMs = performance.now() - beganMs;
   delay.disable();
+  const { user, system } = process.cpuUsage(cpuBefore);
   const ms = (ns: number): string => (ns / 1e6).toFixed(1);
-  print(`${count} domains: listed after ${listedMs.toFixed(0)} ms, reached after ${reachedMs.toFixed(0)} ms; event loop delay median ${ms(delay.percentile(50))}, 99 % ${ms(delay.percentile(99))}, most ${ms(delay.max)} ms`);
+  print(`${count} domains: listed after ${listedMs.toFixed(0)} ms, reached after ${reachedMs.toFixed(0)} ms; event loop delay median ${ms(delay.percentile(50))}, 99 % ${ms(delay.percentile(99))}, most ${ms(delay.max)} ms; CPU ${((user + system) / 1e3).toFixed(0)} ms; ${syncs.count} fsyncs`);
+  // One write of a state file for each, with one sync of the file and at most one of the folder; a few for the host itself.
+  expect(syncs.count).toBeLessThanOrEqual(2 * count + 20);
 }
 
 test(`${count} paused guests are found again, and each that met something meanwhile is what it met`, async () => {
@@ -103,7 +109,7 @@ test(`${count} paused guests are found again, and each that met something meanwh
   process.kill(pidOf(stopped), 'SIGCONT');
   await host.host.driver.reconnected;
   expect(fateOf(await lookup(host, stopped))).toEqual(fateOf(before.get(stopped) as DomainSummary));
-  expect((await host.client.call('domainCreate', { domain: killed[0] as string, paused: true })).id).toBe(count + 1);
+  expect((await host.client.call('domainCreate', { domain: killed[0] as string, paused: true })).id).toBeGreaterThan(count); // a start that is refused uses up an id
 
   for (const name of [cut, misnamed]) process.kill(pidOf(name), 'SIGKILL');
   await eachOf(names.filter((name) => name !== cut && name !== misnamed && !killed.slice(1).includes(name)), (name) => host.client.call('domainDestroy', { domain: name }));
@@ -115,5 +121,5 @@ test(`${count} paused guests are found again, and each that met something meanwh
   expect(await readdir(path.join(host.home, 'status'))).toEqual([path.basename(`${fileOf(cut)}.unreadable`)]);
   // The folder of a guest whose state file is set aside may stay with it until the next start.
   const aside = path.basename(runFolder(layout, before.get(cut)?.uuid as string));
-  expect((await readdir(path.join(host.home, 'run'))).filter((name) => name !== 'api' && name !== aside)).toEqual([]);
+  expect((await readdir(path.join(host.home, 'run'))).filter((name) => name !== 'api' && !name.startsWith(aside))).toEqual([]);
 });

@@ -107,15 +107,15 @@ describe('a disk that', () => {
     const disk = await defineBootGuest(host);
     await rm(disk);
     const error = await failedStart();
-    expect(error.message).toContain(`'${disk}' does not exist, and is needed for disk`);
+    expect(error.message).toContain(`disk 'sda': '${disk}' does not exist`);
     await nothingIsLeft();
   });
 
-  test('another domain writes is refused in QEMU’s words, and the other is unharmed', async () => {
+  test('another domain writes is refused before QEMU is started, and the other is unharmed', async () => {
     const disk = await defineBootGuest(host);
     await host.client.call('domainDefineXML', { xml: bootGuestXml(disk, { name: 'second' }) });
     await host.client.call('domainCreate', { domain: 'boot' });
-    expect((await failedStart('second')).message).toMatch(/Failed to get "write" lock[\s\S]*Is another process using the image/);
+    expect((await failedStart('second')).message).toMatch(/^resource busy: the image '.*' of disk 'sda' is in use: domain 'boot' \(pid .* writes it$/);
     expect(await lookup(host)).toMatchObject({ state: 'running' });
     await host.client.call('domainDestroy', { domain: 'boot' });
     await nothingIsLeft();

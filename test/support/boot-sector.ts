@@ -1,7 +1,7 @@
 /**
  * A guest of 512 bytes that talks on COM1 and is up in a tenth of a second. It greets with `greeting`, then obeys
  * single characters: F floods counted lines until S comes, B sends every byte value once, Q powers off; every other
- * one it echoes.
+ * one it echoes. The bytes 1 to 5 are for hardware, see `outByte` and the others below; each is acknowledged with a dot.
  *
  * Assembled with GNU as; the listing beside the bytes is what they mean.
  */
@@ -23,11 +23,11 @@ const code = [
   'b004', // 7c14 mov al,0x4
   'e640', // 7c16 out 0x40,al
   // print the greeting
-  'bead7c', // 7c18 mov si,0x7cad
+  'be287d', // 7c18 mov si,0x7d28
   'ac', // 7c1b lods al,BYTE PTR ds:[si]
   '84c0', // 7c1c test al,al
   '7405', // 7c1e je 7c25
-  'e87700', // 7c20 call 7c9a
+  'e8f200', // 7c20 call 7d15
   'ebf6', // 7c23 jmp 7c1b
   // ready: the counter is zero
   '6631db', // 7c25 xor ebx,ebx
@@ -35,74 +35,139 @@ const code = [
   // idle: sleep until the timer ticks
   'f4', // 7c29 hlt
   // poll
-  'e85d00', // 7c2a call 7c8a
+  'e8d800', // 7c2a call 7d05
   '74fa', // 7c2d je 7c29
   '3c46', // 7c2f cmp al,0x46
-  '740d', // 7c31 je 7c40
+  '7415', // 7c31 je 7c48
   '3c42', // 7c33 cmp al,0x42
-  '743f', // 7c35 je 7c76
+  '7447', // 7c35 je 7c7e
   '3c51', // 7c37 cmp al,0x51
-  '7446', // 7c39 je 7c81
+  '744e', // 7c39 je 7c89
+  '84c0', // 7c3b test al,al
+  '7404', // 7c3d je 7c43
+  '3c05', // 7c3f cmp al,0x5
+  '764f', // 7c41 jbe 7c92
   // echo
-  'e85c00', // 7c3b call 7c9a
-  'ebea', // 7c3e jmp 7c2a
+  'e8cf00', // 7c43 call 7d15
+  'ebe2', // 7c46 jmp 7c2a
   // flood: lines until an S comes
-  'e80b00', // 7c40 call 7c4e
-  'e84400', // 7c43 call 7c8a
-  '74f8', // 7c46 je 7c40
-  '3c53', // 7c48 cmp al,0x53
-  '75f4', // 7c4a jne 7c40
-  'ebdc', // 7c4c jmp 7c2a
+  'e80b00', // 7c48 call 7c56
+  'e8b700', // 7c4b call 7d05
+  '74f8', // 7c4e je 7c48
+  '3c53', // 7c50 cmp al,0x53
+  '75f4', // 7c52 jne 7c48
+  'ebd4', // 7c54 jmp 7c2a
   // line: the counter in eight hexadecimal digits, CR, LF
-  '6643', // 7c4e inc ebx
-  '6689da', // 7c50 mov edx,ebx
-  'b90800', // 7c53 mov cx,0x8
-  '66c1c204', // 7c56 rol edx,0x4
-  '88d0', // 7c5a mov al,dl
-  '240f', // 7c5c and al,0xf
-  '0430', // 7c5e add al,0x30
-  '3c39', // 7c60 cmp al,0x39
-  '7602', // 7c62 jbe 7c66
-  '0427', // 7c64 add al,0x27
-  'e83100', // 7c66 call 7c9a
-  'e2eb', // 7c69 loop 7c56
-  'b00d', // 7c6b mov al,0xd
-  'e82a00', // 7c6d call 7c9a
-  'b00a', // 7c70 mov al,0xa
-  'e82500', // 7c72 call 7c9a
-  'c3', // 7c75 ret
+  '6643', // 7c56 inc ebx
+  '6689da', // 7c58 mov edx,ebx
+  'b90800', // 7c5b mov cx,0x8
+  '66c1c204', // 7c5e rol edx,0x4
+  '88d0', // 7c62 mov al,dl
+  '240f', // 7c64 and al,0xf
+  '0430', // 7c66 add al,0x30
+  '3c39', // 7c68 cmp al,0x39
+  '7602', // 7c6a jbe 7c6e
+  '0427', // 7c6c add al,0x27
+  'e8a400', // 7c6e call 7d15
+  'e2eb', // 7c71 loop 7c5e
+  'b00d', // 7c73 mov al,0xd
+  'e89d00', // 7c75 call 7d15
+  'b00a', // 7c78 mov al,0xa
+  'e89800', // 7c7a call 7d15
+  'c3', // 7c7d ret
   // binary: every byte value once
-  '30c0', // 7c76 xor al,al
-  'e81f00', // 7c78 call 7c9a
-  'fec0', // 7c7b inc al
-  '75f9', // 7c7d jne 7c78
-  'eba9', // 7c7f jmp 7c2a
+  '30c0', // 7c7e xor al,al
+  'e89200', // 7c80 call 7d15
+  'fec0', // 7c83 inc al
+  '75f9', // 7c85 jne 7c80
+  'eba1', // 7c87 jmp 7c2a
   // off: ACPI power-off of QEMU's q35
-  'ba0406', // 7c81 mov dx,0x604
-  'b80020', // 7c84 mov ax,0x2000
-  'ef', // 7c87 out dx,ax
-  'eb9f', // 7c88 jmp 7c29
-  // getc: the byte that waits in COM1, or the zero flag
-  'bafd03', // 7c8a mov dx,0x3fd
-  'ec', // 7c8d in al,dx
-  'a801', // 7c8e test al,0x1
-  '7407', // 7c90 je 7c99
-  'baf803', // 7c92 mov dx,0x3f8
-  'ec', // 7c95 in al,dx
-  '80cc01', // 7c96 or ah,0x1
-  'c3', // 7c99 ret
-  // putc: wait for room, then send
-  '6652', // 7c9a push edx
+  'ba0406', // 7c89 mov dx,0x604
+  'b80020', // 7c8c mov ax,0x2000
+  'ef', // 7c8f out dx,ax
+  'eb97', // 7c90 jmp 7c29
+  // device: an address of two bytes and a value of four, then 1 and 2 and 3 write it to a port as a byte, a word, a double word
+  '88c1', // 7c92 mov cl,al
+  'e85700', // 7c94 call 7cee
+  '89c7', // 7c97 mov di,ax
+  'e85200', // 7c99 call 7cee
   '50', // 7c9c push ax
-  'bafd03', // 7c9d mov dx,0x3fd
-  'ec', // 7ca0 in al,dx
-  'a820', // 7ca1 test al,0x20
-  '74fb', // 7ca3 je 7ca0
-  '58', // 7ca5 pop ax
-  'baf803', // 7ca6 mov dx,0x3f8
-  'ee', // 7ca9 out dx,al
-  '665a', // 7caa pop edx
-  'c3', // 7cac ret
+  'e84e00', // 7c9d call 7cee
+  '50', // 7ca0 push ax
+  '6658', // 7ca1 pop eax
+  '66c1c010', // 7ca3 rol eax,0x10
+  '89fa', // 7ca7 mov dx,di
+  '80f902', // 7ca9 cmp cl,0x2
+  '7708', // 7cac ja 7cb6
+  '7403', // 7cae je 7cb3
+  'ee', // 7cb0 out dx,al
+  'eb36', // 7cb1 jmp 7ce9
+  'ef', // 7cb3 out dx,ax
+  'eb33', // 7cb4 jmp 7ce9
+  '80f904', // 7cb6 cmp cl,0x4
+  '7712', // 7cb9 ja 7ccd
+  '7404', // 7cbb je 7cc1
+  '66ef', // 7cbd out dx,eax
+  'eb28', // 7cbf jmp 7ce9
+  // 4 stores it at that place above 0xa0000
+  '6800a0', // 7cc1 push 0xa000
+  '07', // 7cc4 pop es
+  '26668905', // 7cc5 mov DWORD PTR es:[di],eax
+  '1e', // 7cc9 push ds
+  '07', // 7cca pop es
+  'eb1c', // 7ccb jmp 7ce9
+  // 5 writes 64 sectors of the second disk, beginning with that one: an address packet for the BIOS on the stack
+  '6a00', // 7ccd push 0x0
+  '6a00', // 7ccf push 0x0
+  '6650', // 7cd1 push eax
+  '680010', // 7cd3 push 0x1000
+  '6a00', // 7cd6 push 0x0
+  '6a40', // 7cd8 push 0x40
+  '6a10', // 7cda push 0x10
+  '89e6', // 7cdc mov si,sp
+  'b80043', // 7cde mov ax,0x4300
+  'b281', // 7ce1 mov dl,0x81
+  'cd13', // 7ce3 int 0x13
+  'bc007c', // 7ce5 mov sp,0x7c00
+  'fb', // 7ce8 sti
+  // done: it is acknowledged
+  'b02e', // 7ce9 mov al,0x2e
+  'e955ff', // 7ceb jmp 7c43
+  // getw: two bytes, the low one first
+  'e80e00', // 7cee call 7cff
+  '88c4', // 7cf1 mov ah,al
+  '50', // 7cf3 push ax
+  'e80800', // 7cf4 call 7cff
+  '88c5', // 7cf7 mov ch,al
+  '58', // 7cf9 pop ax
+  '88e0', // 7cfa mov al,ah
+  '88ec', // 7cfc mov ah,ch
+  'c3', // 7cfe ret
+  // getb: the next byte, however long it takes
+  'e80300', // 7cff call 7d05
+  '74fb', // 7d02 je 7cff
+  'c3', // 7d04 ret
+  // getc: the byte that waits in COM1, or the zero flag
+  'bafd03', // 7d05 mov dx,0x3fd
+  'ec', // 7d08 in al,dx
+  'a801', // 7d09 test al,0x1
+  '7407', // 7d0b je 7d14
+  'baf803', // 7d0d mov dx,0x3f8
+  'ec', // 7d10 in al,dx
+  '80cc01', // 7d11 or ah,0x1
+  'c3', // 7d14 ret
+  // putc: wait for room, then send
+  '6652', // 7d15 push edx
+  '50', // 7d17 push ax
+  'bafd03', // 7d18 mov dx,0x3fd
+  'ec', // 7d1b in al,dx
+  'a820', // 7d1c test al,0x20
+  '74fb', // 7d1e je 7d1b
+  '58', // 7d20 pop ax
+  'baf803', // 7d21 mov dx,0x3f8
+  'ee', // 7d24 out dx,al
+  '665a', // 7d25 pop edx
+  'c3', // 7d27 ret
 ].join('');
 
 /** A raw disk image that boots, 1 MiB because QEMU guesses a geometry from the size. */
@@ -120,3 +185,28 @@ export function floodedBytes(length: number): Buffer {
   const lines = Array.from({ length: Math.ceil(length / 10) }, (_, line) => `${(line + 1).toString(16).padStart(8, '0')}\r\n`);
   return Buffer.from(lines.join(''), 'latin1').subarray(0, length);
 }
+
+function deviceCommand(command: number, place: number, value: number): Buffer {
+  const bytes = Buffer.alloc(7);
+  bytes.writeUInt8(command);
+  bytes.writeUInt16LE(place, 1);
+  bytes.writeUInt32LE(value, 3);
+  return bytes;
+}
+
+/** Typed on its console, these make the guest write to a port of its machine. */
+export const outByte = (port: number, value: number): Buffer => deviceCommand(1, port, value);
+export const outWord = (port: number, value: number): Buffer => deviceCommand(2, port, value);
+export const outLong = (port: number, value: number): Buffer => deviceCommand(3, port, value);
+
+/** Stores a double word so many bytes above 0xa0000, where nothing is but what `mapDevice` puts there. */
+export const storeLong = (offset: number, value: number): Buffer => deviceCommand(4, offset, value);
+
+/** Writes 32 KiB to the second disk, beginning at this sector. */
+export const writeSectors = (sector: number): Buffer => deviceCommand(5, 0, sector);
+
+/** Writes to the configuration of the PCI device in this slot of the first bus. */
+export const configure = (slot: number, register: number, value: number): Buffer => Buffer.concat([outLong(0xcf8, 0x80000000 + slot * 0x800 + (register & 0xfc)), outLong(0xcfc, value)]);
+
+/** Puts the first memory window of the PCI device in this slot to 0xa0000, where real mode reaches it. */
+export const mapDevice = (slot: number): Buffer => Buffer.concat([configure(slot, 0x10, 0xa0000), configure(slot, 0x04, 0x0002)]);

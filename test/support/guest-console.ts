@@ -8,6 +8,7 @@ export interface GuestConsole extends AsyncDisposable {
   /** Everything printed so far. */
   text(): string;
   type(text: string): Promise<void>;
+  typeBytes(bytes: Uint8Array): Promise<void>;
   say(message: { type: 'request-write'; force: boolean } | { type: 'release' }): void;
   /** Resolves when what was printed after the last match ends with or contains the pattern. */
   waitFor(pattern: RegExp, timeoutMs?: number): Promise<void>;
@@ -46,6 +47,7 @@ export async function guestConsole(
     messages,
     text: () => printed,
     type: (text) => stream.send(new TextEncoder().encode(text)),
+    typeBytes: (bytes) => stream.send(bytes),
     say: (message) => stream.message(message),
     ended: () => isEnded,
     async waitFor(pattern, timeoutMs = 40_000) {

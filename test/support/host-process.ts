@@ -1,32 +1,12 @@
 /** Runs a host as a real process, which can be killed as no host in the test's own process can. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { builtinModules } from 'node:module';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
-
-const entry = fileURLToPath(new URL('host-process-main.ts', import.meta.url));
-const outside = [...builtinModules, ...builtinModules.map((name) => `node:${name}`)];
+import { buildProgram } from './build-program.ts';
 
 /** Bundles the host for plain Node into `folder`; returns the program's path. */
-export async function buildHostProgram(folder: string): Promise<string> {
-  await build({
-    configFile: false,
-    envDir: false,
-    publicDir: false,
-    logLevel: 'error',
-    ssr: { target: 'node', noExternal: true },
-    build: {
-      ssr: true,
-      target: 'node20',
-      outDir: folder,
-      minify: false,
-      emptyOutDir: false,
-      rolldownOptions: { input: entry, external: outside, output: { format: 'es', entryFileNames: 'host.mjs', codeSplitting: false } },
-    },
-  });
-  return path.join(folder, 'host.mjs');
+export function buildHostProgram(folder: string): Promise<string> {
+  return buildProgram(fileURLToPath(new URL('host-process-main.ts', import.meta.url)), folder, 'host');
 }
 
 export class HostProcess implements AsyncDisposable {

@@ -14,6 +14,7 @@ export function makeSummary(changes: Partial<DomainSummary> = {}): DomainSummary
     autostart: false,
     pendingChanges: false,
     memoryKiB: 98_304,
+    currentMemoryKiB: 98_304,
     vcpus: 1,
     arch: 'x86_64',
     machine: 'pc-q35-7.2',
@@ -26,6 +27,7 @@ export function makeSummary(changes: Partial<DomainSummary> = {}): DomainSummary
     jobs: { sync: null, async: null, agent: null, waiting: 0 },
     control: { state: 'ok', details: null, sinceMs: 0 },
     consoles: [],
+    diskErrors: [],
     devices: [],
     ...changes,
   };

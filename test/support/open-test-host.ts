@@ -4,10 +4,12 @@ import path from 'node:path';
 import { systemClock } from '../../core/base/clock.ts';
 import { createLog, silentLog } from '../../core/base/log.ts';
 import type { Client } from '../../core/api/client.ts';
-import { type Host, openHost } from '../../core/api/host.ts';
+import { type Host, type HostOptions, openHost } from '../../core/api/host.ts';
 import type { QmpCommand } from '../../core/monitor/commands.ts';
 import { Monitor } from '../../core/monitor/monitor.ts';
 import { prepareStateFolder, stateLayout } from '../../core/status/state-folder.ts';
+import { removeGroups } from '../../core/tuning/run-groups.ts';
+import { removeLeasesOf } from './left-leases.ts';
 
 export interface TestHost extends AsyncDisposable {
   readonly home: string;
@@ -29,6 +31,7 @@ export interface TestHostOptions {
   readonly jobWaitMs?: number;
   readonly monitorDeadlineMs?: number;
   readonly silenceMs?: number;
+  readonly atStep?: HostOptions['atStep'];
 }
 
 /** The path stays short: sockets lie below it. */
@@ -70,9 +73,18 @@ export async function openTestHost(options: TestHostOptions = {}): Promise<TestH
       await closeHost();
       const left = await qemuProcessesOf(home);
       for (const pid of left) process.kill(pid, 'SIGKILL');
+      await removeLeasesOf(home);
+      await removeGroupsOf(layout.run);
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/** Those of guests that were killed here: no driver will open this folder again. */
+async function removeGroupsOf(run: string): Promise<void> {
+  const ending = '.groups.json';
+  const records = (await readdir(run).catch(() => [] as string[])).filter((name) => name.endsWith(ending));
+  await Promise.all(records.map((name) => removeGroups(path.join(run, name.slice(0, -ending.length)), systemClock, silentLog)));
 }
 
 async function commandMonitor(pid: number, commands: readonly QmpCommand[], event: string): Promise<void> {

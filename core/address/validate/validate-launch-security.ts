@@ -29,5 +29,6 @@ export function validateLifecycle({ onPoweroff, onReboot, onCrash }: DomainDefin
   const renamed = renaming.find(([, action]) => action === 'rename-restart');
   if (renamed) unsupported(`${renamed[0]} has the action 'rename-restart', which is not supported by QEMU`);
   if (onReboot === 'destroy' && onPoweroff === 'restart') unsupported("on_poweroff 'restart' together with on_reboot 'destroy' is not supported by QEMU");
-  if (onReboot === 'preserve') unsupported("on_reboot has the action 'preserve', which is not supported by QEMU");
+  const preserved = renaming.find(([name, action]) => name !== 'on_crash' && action === 'preserve');
+  if (preserved) unsupported(`${preserved[0]} has the action 'preserve', which is not supported by QEMU`);
 }

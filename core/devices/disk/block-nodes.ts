@@ -42,11 +42,12 @@ export function diskNodes(disk: Disk, launch: DeviceLaunch): DiskNodes {
   return { fragments: [...chain, ...filters.map(({ name, properties, file }) => json('blockdev', { ...properties, 'node-name': name, file }))], top: filters.at(-1)?.name ?? formatName(first) };
 }
 
-function storageName(image: DiskImage): string {
+export function storageName(image: DiskImage): string {
   return `libvirt-${numberOf(image)}-storage`;
 }
 
-function formatName(image: DiskImage): string {
+/** The node that knows the image's format, and so its size. */
+export function formatName(image: DiskImage): string {
   return `libvirt-${numberOf(image)}-format`;
 }
 

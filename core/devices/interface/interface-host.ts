@@ -110,8 +110,16 @@ export function interfaceSideWork(card: Interface, launch: LaunchContext): reado
   if (card.backend.type === 'direct') return launch.mayMakeTaps === true ? [macvtap(card, card.backend.source, launch)] : [];
   if (!isOnTap(card) || isForeignTap(card) || launch.mayMakeTaps !== true) return [];
   const name = tapName(card, launch);
+  const undone: readonly HostCommand[] = card.downscript ? [[card.downscript.path, name]] : [];
+  const setup = { name: `network card ${card.alias ?? ''}`, onceSpawned: tapCommands(card, name) };
   // The tap is QEMU's own and goes away with it; only a script's work has to be undone.
-  return [{ name: `network card ${card.alias ?? ''}`, onceSpawned: tapCommands(card, name), afterwards: card.downscript ? [[card.downscript.path, name]] : [] }];
+  if (launch.qemuUserId === undefined) return [{ ...setup, afterwards: undone }];
+  const several = queuesOf(card) > 1 ? ['multi_queue'] : [];
+  return [{
+    ...setup,
+    beforehand: [['ip', 'tuntap', 'add', 'dev', name, 'mode', 'tap', 'user', String(launch.qemuUserId), ...several]],
+    afterwards: [...undone, ['ip', 'link', 'delete', 'dev', name]],
+  }];
 }
 
 type DirectSource = Extract<Interface['backend'], { readonly type: 'direct' }>['source'];

@@ -9,7 +9,7 @@ import { numaCells } from '../../devices/memory-total.ts';
 import { addressProperties, aliasOf } from '../address-properties.ts';
 import { type CommandFragment, json, type JsonObject, withoutNulls } from '../command-fragment.ts';
 import { type AddressNeed, type DeviceModule, type DomainSurroundings, type HostNeed, pciRank, virtioNeed } from '../device-module.ts';
-import type { DeviceLaunch } from '../launch-context.ts';
+import type { DeviceLaunch, LiveFacts } from '../launch-context.ts';
 import { acpiProperties } from '../pci-fields.ts';
 import { virtioDriver } from '../virtio/virtio-device.ts';
 import { type MemoryBackend, memoryBackendFragment, preallocates } from './memory-backend.ts';
@@ -42,7 +42,7 @@ export const memoryModule: DeviceModule<'memory'> = {
   hostNeeds,
   sideProcesses: 'none',
   hotplug: 'unsupported',
-  live: 'none',
+  live: liveMemory,
   label: ({ model, target }) => `${model} memory, ${target.sizeKiB / 1024} MiB`,
 };
 
@@ -53,6 +53,24 @@ export function enclaveProperties({ devices }: Pick<DomainDefinition, 'devices'>
     [`sgx-epc.${at}.memdev`, `mem${aliasOf(enclave)}`],
     ...(enclave.target.node === null ? [] : [[`sgx-epc.${at}.node`, enclave.target.node] as const]),
   ]));
+}
+
+/** Slot and base of a DIMM that named none; base and size of memory that grows with the guest. */
+function liveMemory(memory: MemoryDevice, { memoryDevices }: LiveFacts): MemoryDevice {
+  const facts = memoryDevices.get(memory.alias ?? '');
+  if (!facts) return memory;
+  const base = BigInt(facts.base);
+  switch (memory.model) {
+    case 'dimm':
+    case 'nvdimm':
+      return { ...memory, address: { type: 'dimm', slot: facts.slot, base } };
+    case 'virtio-pmem':
+      return { ...memory, target: { ...memory.target, base: { base } } };
+    case 'virtio-mem':
+      return { ...memory, target: { ...memory.target, base: { base }, currentKiB: facts.sizeBytes / 1024 } };
+    case 'sgx-epc':
+      return memory;
+  }
 }
 
 function defaults(written: MemoryDevice, domain: DomainSurroundings): MemoryDevice {

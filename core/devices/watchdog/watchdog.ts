@@ -9,7 +9,7 @@ import { oneOf } from '../../conf/codec/scalar.ts';
 import { devicesOf, type DeviceOf } from '../../conf/device-definition.ts';
 import { addressProperties, aliasOf } from '../address-properties.ts';
 import { type CommandFragment, json, plain } from '../command-fragment.ts';
-import { type DeviceModule, type DomainSurroundings, type HostNeed, pciNeed, pciRank } from '../device-module.ts';
+import { type DeviceModule, type DomainSurroundings, pciNeed, pciRank } from '../device-module.ts';
 import type { DeviceLaunch } from '../launch-context.ts';
 import { acpiProperties, pciFields } from '../pci-fields.ts';
 import { requireDeviceType } from '../require-device-type.ts';
@@ -44,8 +44,7 @@ export const watchdogModule: DeviceModule<'watchdog'> = {
   prepare: 'nothing',
   commandLine,
   boots: () => 'none',
-  hostNeeds: ({ action }): readonly HostNeed[] =>
-    action === 'dump' ? [{ type: 'unsupported', reason: "watchdog action 'dump' needs a dump of the guest, which this driver cannot take yet" }] : [],
+  hostNeeds: 'none',
   sideProcesses: 'none',
   hotplug: 'unsupported',
   live: 'none',
