@@ -34,6 +34,7 @@ export async function allDomainStatistics(context: ProcessContext, call: Call, r
     hostInterfaces: () => (interfaces ??= hostInterfaces()),
   };
   await inLanes(context.clock, domains, async (domain) => {
+    if (domain.removed) return patience.settled(domain); // before its turn came
     const record = await domainStatistics(context, call, domain, { ...shared, signal: patience.asked(domain) });
     if (!domain.removed) records.set(domain, record);
     patience.settled(domain);

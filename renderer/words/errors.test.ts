@@ -43,6 +43,8 @@ describe('errors in words', () => {
 
   it('lists all that this computer lacks for a run', () => {
     const lacking = new VireoError('OPERATION_FAILED', 'the domain cannot run on this host: a; b', { details: { missing: ['a', 'b'] } });
+    const imageless = new VireoError('OPERATION_FAILED', 'x; y', { details: { disk: 'vda', problems: ['x', 'y'] } });
+    expect(missingFrom(imageless)).toEqual(['x', 'y']);
     expect([missingFrom(lacking), adviceFor(lacking), missingFrom(new VireoError('OPERATION_FAILED', 'x'))]).toEqual([['a', 'b'], expect.stringContaining('what is missing'), []]);
   });
 });

@@ -63,10 +63,11 @@ export function sentenceFor({ message }: Pick<VireoError, 'message'>): string {
 }
 
 const missingSchema = z.object({ missing: z.array(z.string()).min(1) });
+const imageProblemsSchema = z.object({ disk: z.string(), problems: z.array(z.string()).min(1) });
 
-/** Everything that this computer lacks for a run; empty where the error is about something else. */
+/** Everything that this computer lacks for a run, and images that cannot be used; empty where the error is about something else. */
 export function missingFrom(error: VireoError): readonly string[] {
-  return missingSchema.safeParse(error.details).data?.missing ?? [];
+  return missingSchema.safeParse(error.details).data?.missing ?? imageProblemsSchema.safeParse(error.details).data?.problems ?? [];
 }
 
 /** One sentence on what to do; null when there is nothing to do. */
