@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeQemu, noReply } from '../../test/fake-qemu/fake-qemu.ts';
 import type { FakeQemuOptions, Request } from '../../test/fake-qemu/fake-qemu.ts';
+import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { Monitor } from './monitor.ts';
@@ -58,6 +59,20 @@ describe('connecting', () => {
     const greeting = '{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 22}, "package": ""}, "capabilities": []}}\r\n';
     await using it = await meet({ greeting: greeting.repeat(2) });
     expect(await it.monitor.execute('query-status')).toMatchObject({ status: expect.anything() as string });
+  });
+
+  test('a QEMU that is starting and overlooks a client is connected to again; another one is not', async () => {
+    await using qemu = await FakeQemu.start({ overlooks: 2 });
+    const clock = new VirtualClock();
+    const connecting = connect(qemu, { waitForSocket: true, clock, deadlineMs: 30_000 });
+    for (const patienceMs of [3_000, 6_000]) {
+      await expect.poll(() => clock.sleeping).toBe(2); // the deadline, and the patience with this connection
+      clock.advance(patienceMs);
+    }
+    await using monitor = await connecting;
+    expect(await monitor.execute('query-status')).toMatchObject({ status: expect.anything() as string });
+    await using busy = await FakeQemu.start({ overlooks: 1 });
+    await expect(connect(busy, { deadlineMs: 30 })).rejects.toThrow('no sign of a greeting from the QEMU monitor');
   });
 
   test('rejects with the reason of an abort', async () => {

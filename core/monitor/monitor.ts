@@ -47,6 +47,19 @@ export type MonitorEnd = 'end-of-file' | 'protocol' | 'closed';
 
 const mebibyte = 1024 * 1024;
 
+/**
+ * A client that connects in the moment in which QEMU hands its monitor from one thread to the other may be greeted
+ * twice, and may be never (7.2, rarely). Longer than any QEMU takes that has noticed; doubled each time, because one
+ * on a busy machine takes its time.
+ */
+const firstPatienceMs = 3_000;
+
+function unheardOf(unheard: AbortController): Error {
+  const error = new Error('QEMU did not take notice of the connection');
+  unheard.abort(error);
+  return error;
+}
+
 export class Monitor implements AsyncDisposable {
   /** In the order that QEMU sent them; a listener that throws is logged and hurts nobody. */
   readonly events: Emitter<QmpEvent>;
@@ -91,28 +104,38 @@ export class Monitor implements AsyncDisposable {
    * monitor ended.
    */
   static async connect(options: MonitorOptions): Promise<Monitor> {
-    let waitingFor = 'the QEMU monitor socket';
+    const waiting = { for: 'the QEMU monitor socket' };
     using deadline = startDeadline(options.clock, options.deadlineMs, options.signal, () => {
       const details = { path: options.path, deadlineMs: options.deadlineMs };
-      return new VireoError('OPERATION_TIMEOUT', `no sign of ${waitingFor} within ${options.deadlineMs / 1000} s`, { details });
+      return new VireoError('OPERATION_TIMEOUT', `no sign of ${waiting.for} within ${options.deadlineMs / 1000} s`, { details });
     });
     const { signal } = deadline;
-    const socket = await connectSocket(options.path, { clock: options.clock, signal, waitForSocket: options.waitForSocket ?? false });
-    const monitor = new Monitor(socket, options);
-    try {
-      // A socket that has another client accepts the connection and stays silent (QEMU 7.2).
-      waitingFor = 'a greeting from the QEMU monitor, which serves one client at a time';
-      const greeting = await abortable(monitor.#greeted, signal);
-      waitingFor = "an answer to 'qmp_capabilities'";
-      const oob = greeting.capabilities.includes('oob');
-      await monitor.execute('qmp_capabilities', oob ? { enable: ['oob'] } : {}, { signal });
-      monitor.#isNegotiated = true;
-      monitor.#outOfBand = oob;
-      return monitor;
-    } catch (error) {
-      await monitor.close();
-      throw error;
+    for (let patienceMs = firstPatienceMs; ; patienceMs *= 2) {
+      const socket = await connectSocket(options.path, { clock: options.clock, signal, waitForSocket: options.waitForSocket ?? false });
+      const monitor = new Monitor(socket, options);
+      const unheard = new AbortController();
+      // Only a QEMU that is just starting can have missed us; from another, silence is what it has to say.
+      using patience = options.waitForSocket ? startDeadline(options.clock, patienceMs, signal, () => unheardOf(unheard)) : null;
+      try {
+        await monitor.#negotiate(waiting, patience?.signal ?? signal);
+        return monitor;
+      } catch (error) {
+        await monitor.close();
+        if (!unheard.signal.aborted || signal.aborted) throw error;
+        options.log.write('warning', 'QEMU did not take notice of a connection to its monitor; another one is made', { path: options.path });
+      }
     }
+  }
+
+  async #negotiate(waiting: { for: string }, signal: AbortSignal): Promise<void> {
+    // A socket that has another client accepts the connection and stays silent (QEMU 7.2).
+    waiting.for = 'a greeting from the QEMU monitor, which serves one client at a time';
+    const greeting = await abortable(this.#greeted, signal);
+    waiting.for = "an answer to 'qmp_capabilities'";
+    const oob = greeting.capabilities.includes('oob');
+    await this.execute('qmp_capabilities', oob ? { enable: ['oob'] } : {}, { signal });
+    this.#isNegotiated = true;
+    this.#outOfBand = oob;
   }
 
   /** Whether some commands can be executed out of band. */

@@ -36,7 +36,7 @@ export const eventTable: EventTable = {
   SUSPEND_DISK: { keeping: 'state', handle: onSuspendToDisk },
   WAKEUP: { keeping: 'state', handle: onWakeup },
   SHUTDOWN: { keeping: 'each', handle: onShutdown },
-  RESET: { keeping: 'latest', handle: onReset },
+  RESET: { keeping: 'latest', key: ({ guest }) => String(guest), handle: onReset }, // the firmware may reset once more: the first tells who began it
   POWERDOWN: { ignored: 'it says that the power button was pressed; what the guest makes of it comes as SHUTDOWN' },
   GUEST_PANICKED: { keeping: 'each', handle: onPanic },
   GUEST_CRASHLOADED: { keeping: 'latest', handle: onCrashLoaded },

@@ -27,6 +27,8 @@ export interface FakeQemuOptions {
   readonly answers?: Readonly<Record<string, Answer>>;
   /** Sent instead of QEMU's greeting; the empty text is silence. */
   readonly greeting?: string;
+  /** So many clients are not greeted before the first that is. */
+  readonly overlooks?: number;
   /** Cuts everything that is sent into pieces of this size, each its own write. */
   readonly pieceBytes?: number;
   readonly offerOutOfBand?: boolean;
@@ -45,6 +47,7 @@ export class FakeQemu implements AsyncDisposable {
   readonly #options: FakeQemuOptions;
   #client: net.Socket | null = null;
   #negotiated = false;
+  #served = 0;
   #running = false;
 
   private constructor(folder: string | null, options: FakeQemuOptions) {
@@ -125,7 +128,8 @@ export class FakeQemu implements AsyncDisposable {
       text = lines.pop() ?? '';
       for (const line of lines) this.#obey(line);
     });
-    this.sendText(this.#options.greeting ?? this.#greeting());
+    this.#served += 1;
+    if (this.#served > (this.#options.overlooks ?? 0)) this.sendText(this.#options.greeting ?? this.#greeting());
   }
 
   #greeting(): string {
