@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 
 /** Enough to keep the QEMUs of a busy machine at work, few enough for others to get a turn within some milliseconds. */
-const lanes = 24;
+const lanes = 8;
 const idleMs = 25;
 
 /** Resolves when `work` has settled for each item; after a rejection nothing more is begun, and it is passed on. */
