@@ -121,7 +121,8 @@ export class PortLink implements AsyncDisposable {
       },
     };
     if (backend.type === 'unix') return connectUnix(backend.path, handlers, signal);
-    return connectPty(backend.path, handlers, this.#options.lockFolder, this.#options.log);
+    const { lockFolder, clock, log } = this.#options;
+    return connectPty(backend.path, handlers, { lockFolder, clock, log, signal });
   }
 
   #receive(bytes: Buffer): void {

@@ -7,13 +7,22 @@ import { execFile } from 'node:child_process';
 import { close as closeDescriptor, constants, open as openDescriptor } from 'node:fs';
 import { promisify } from 'node:util';
 import { ReadStream } from 'node:tty';
+import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { socketConnection, type ConnectionHandlers, type DeviceConnection } from './device-connection.ts';
 import { acquireUucpLock } from './uucp-lock.ts';
 
+export interface PtyOptions {
+  readonly lockFolder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
 /** @throws OPERATION_FAILED when another live process holds the terminal's UUCP lock. */
-export async function connectPty(path: string, handlers: ConnectionHandlers, lockFolder: string, log: Log): Promise<DeviceConnection> {
-  const lock = await acquireUucpLock(path, lockFolder, log);
+export async function connectPty(path: string, handlers: ConnectionHandlers, options: PtyOptions): Promise<DeviceConnection> {
+  const { log } = options;
+  const lock = await lockTerminal(path, options);
   const release = async (): Promise<void> => await lock?.[Symbol.asyncDispose]();
   let descriptor: number | null = null;
   try {
@@ -25,6 +34,25 @@ export async function connectPty(path: string, handlers: ConnectionHandlers, loc
     if (descriptor !== null) await promisify(closeDescriptor)(descriptor).catch(() => {});
     await release();
     throw error;
+  }
+}
+
+/** Whoever had a terminal of this number lets go of its lock a moment after that terminal's QEMU has ended, not at once. */
+const lockPatienceMs = 3_000;
+const lockPollMs = 50;
+
+/**
+ * The system gives the number of a terminal that is gone to the next one: its lock may still be there, on its way out.
+ * @throws OPERATION_FAILED naming who still holds it after 3 s.
+ */
+export async function lockTerminal(path: string, { lockFolder, clock, log, signal }: PtyOptions): Promise<AsyncDisposable | null> {
+  for (const endMs = clock.now() + lockPatienceMs; ; ) {
+    try {
+      return await acquireUucpLock(path, lockFolder, log);
+    } catch (error) {
+      if (clock.now() >= endMs || signal.aborted) throw error;
+      await clock.sleep(lockPollMs, signal);
+    }
   }
 }
 

@@ -47,7 +47,7 @@ export async function labelFiles(start: StartState): Promise<void> {
   }
   const owners = await ownersOf(await withoutReadable(identity, files), definition, identity);
   const isDynamic = context.settings.dynamicOwnership && dacLabelOf(definition.seclabels)?.relabel !== false;
-  if (isDynamic) await giveFiles({ ledgerFolder: context.settings.ownersFolder ?? defaultLedgerFolder, runFolder: launch.runFolder, name: domain.name, clock: context.clock }, owners);
+  if (isDynamic) await giveFiles({ ledgerFolder: context.settings.ownersFolder ?? defaultLedgerFolder, runFolder: launch.runFolder, domain: domain.identity, locking: context, signal: start.givenUp }, owners);
   // What Vireo itself keeps for the domain it gives in any case: nobody else could.
   else for (const { path: file, owner } of owners.filter((each) => isOurs(each.path))) await lchown(file, owner.uid, owner.gid);
   if (!identity) return;

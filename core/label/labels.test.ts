@@ -1,9 +1,10 @@
-import { chown, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { parseDomain } from '../devices/domain-xml.ts';
+import { type MetadataLocking, withMetadataLock } from '../lock/metadata-lock.ts';
 import { modeAllows } from './file-access.ts';
 import { giveFiles, takeFilesBack } from './given-files.ts';
 import { identityOfRun, ownerOfLabel } from './identity.ts';
@@ -67,13 +68,16 @@ describe.skipIf(!isRoot)('a file that runs are given', () => {
     home = await mkdtemp('/tmp/vireo-');
     image = path.join(home, 'image');
     await writeFile(image, 'x');
+    await mkdir(path.join(home, 'leases'));
   });
   afterEach(() => rm(home, { recursive: true, force: true }));
 
+  const locking = (): MetadataLocking => ({ clock: systemClock, stateFolder: home, settings: { lockManager: 'lease', leaseFolder: path.join(home, 'leases') } });
   const begin = async (name: string, to = owner): Promise<string> => {
     const runFolder = path.join(home, name);
     await mkdir(runFolder);
-    await giveFiles({ ledgerFolder: path.join(home, 'owners'), runFolder, name, clock: systemClock }, [{ path: image, owner: to }, { path: path.join(home, 'missing'), owner: to }, { path: '/dev', owner: to }]);
+    const domain = { name, uuid: '6d8bd6a4-4c7e-4f2e-9a53-0d9b4d7a4b01' };
+    await giveFiles({ ledgerFolder: path.join(home, 'owners'), runFolder, domain, locking: locking(), signal: new AbortController().signal }, [{ path: image, owner: to }, { path: path.join(home, 'missing'), owner: to }, { path: '/dev', owner: to }]);
     return runFolder;
   };
   const end = async (runFolder: string): Promise<void> => {
@@ -88,6 +92,29 @@ describe.skipIf(!isRoot)('a file that runs are given', () => {
     expect(await uid()).toBe(owner.uid);
     await end(two);
     expect(await uid()).toBe(0);
+  });
+
+  /** Resolves when another one holds the image's metadata lock, with what lets it go. */
+  const heldByAnother = (): Promise<() => Promise<void>> =>
+    new Promise((resolve) => {
+      const options = { signal: new AbortController().signal, domain: { name: 'other', uuid: '6d8bd6a4-4c7e-4f2e-9a53-0d9b4d7a4b02' } };
+      const done: Promise<void> = withMetadataLock(locking(), image, options, () => new Promise((release) => resolve(() => (release(), done))));
+    });
+
+  test('changes its owner only while nobody else holds its metadata lock, both ways', async () => {
+    const letGo = await heldByAnother();
+    const giving = begin('one');
+    await expect.poll(() => readdir(home)).toContain('owners');
+    expect(await uid()).toBe(0);
+    await letGo();
+    const one = await giving;
+    expect(await uid()).toBe(owner.uid);
+    const letGoAgain = await heldByAnother();
+    const ending = end(one);
+    expect(await uid()).toBe(owner.uid);
+    await letGoAgain();
+    await ending;
+    expect([await uid(), await readdir(path.join(home, 'leases'))]).toEqual([0, []]);
   });
 
   test('is not given to another user while one has it', async () => {

@@ -94,6 +94,11 @@ export class OwnerLedger {
     if (others.length === 0) await removeDurably(this.#file(key));
   }
 
+  /** Where a file is that was given; null where the ledger has none. */
+  async pathOf(key: string): Promise<string | null> {
+    return (await this.#read(key))?.path ?? null;
+  }
+
   /** The run has it no more; the last one gives it back, unless somebody else has changed its owner since. */
   async takeBack(key: string, run: string): Promise<void> {
     const entry = await this.#read(key);

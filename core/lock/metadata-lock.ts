@@ -6,6 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { VireoError } from '../base/errors.ts';
 import type { ProcessContext } from '../process/process-context.ts';
+import type { HostSettings } from '../status/host-settings.ts';
 import { type AdvisoryLocks, advisoryLocks } from './advisory-lock.ts';
 import { imageIdentity } from './image-identity.ts';
 import { leaseFolderOf, openLeaseFolder } from './lease-folder.ts';
@@ -24,7 +25,10 @@ const deadlineMs = 10_000;
 const firstPauseMs = 5;
 const longestPauseMs = 100;
 
-type Context = Pick<ProcessContext, 'settings' | 'clock' | 'stateFolder'>;
+/** What it takes to find the lock: the run that changes an owner back may have only this of the host that began it. */
+export interface MetadataLocking extends Pick<ProcessContext, 'clock' | 'stateFolder'> {
+  readonly settings: Pick<HostSettings, 'lockManager' | 'leaseFolder'>;
+}
 
 /**
  * Runs `work` while nobody else on this computer, and of no other host that uses the same lease folder, changes the
@@ -32,7 +36,7 @@ type Context = Pick<ProcessContext, 'settings' | 'clock' | 'stateFolder'>;
  * It is not reentrant: within `work` the same image must not be locked again.
  * @throws OPERATION_TIMEOUT after 10 s, naming who holds it; what `work` throws; the signal's reason.
  */
-export async function withMetadataLock<T>(context: Context, image: string, options: MetadataLockOptions, work: () => Promise<T>): Promise<T> {
+export async function withMetadataLock<T>(context: MetadataLocking, image: string, options: MetadataLockOptions, work: () => Promise<T>): Promise<T> {
   options.signal.throwIfAborted();
   const folder = leaseFolderOf(context.settings);
   const [locks, identity] = await Promise.all([advisoryLocks(), imageIdentity(image, folder)]);
@@ -52,7 +56,7 @@ export async function withMetadataLock<T>(context: Context, image: string, optio
   }
 }
 
-async function lockSoon({ clock }: Context, locks: AdvisoryLocks, image: string, file: string, signal: AbortSignal): Promise<FileHandle> {
+async function lockSoon({ clock }: MetadataLocking, locks: AdvisoryLocks, image: string, file: string, signal: AbortSignal): Promise<FileHandle> {
   const untilMs = clock.now() + deadlineMs;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     const handle = await lockFile(locks, file, 'exclusive');
