@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** With real QEMUs and the real app, where `npm test` asks for it; whatever needed one is named (scripts/check/second-tries.mjs). */
+const retry = process.env['VIREO_SECOND_TRY'] === '1' ? 1 : 0;
+
 /** unit: pure, beside the code. qemu: real QEMU processes. electron: the real app under Xvfb. */
 export default defineConfig({
   test: {
@@ -20,6 +23,7 @@ export default defineConfig({
           include: ['test/qemu/**/*.test.ts'],
           testTimeout: 90_000,
           hookTimeout: 90_000,
+          retry,
           maxWorkers: 2,
         },
       },
@@ -29,6 +33,7 @@ export default defineConfig({
           include: ['test/electron/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          retry,
           fileParallelism: false,
         },
       },

@@ -12,7 +12,7 @@ import { isMainScript, runScript, SetupProblem } from './setup/project.mjs';
 import { setUpTests } from './setup/set-up.mjs';
 import { say, step } from './setup/step.mjs';
 
-const qemuLimitMs = 900_000;
+const qemuLimitMs = 1_800_000;
 const electronLimitMs = 900_000;
 const stageNames = ['unit', 'qemu', 'electron'];
 
@@ -33,7 +33,7 @@ async function test(words) {
   await buildIfStale();
   const stages = {
     unit: check,
-    qemu: async () => (await runVitest('qemu', { limitMs: qemuLimitMs, env: { ...process.env, VIREO_NODE: process.execPath } })).counts,
+    qemu: async () => (await runVitest('qemu', { limitMs: qemuLimitMs, env: { ...process.env, VIREO_NODE: process.execPath, VIREO_SECOND_TRY: '1' } })).counts,
     electron: async () => (await runElectronTests({ electron, guest, limitMs: electronLimitMs })).counts,
   };
   const total = { passed: 0, failed: 0, skipped: 0 };

@@ -22,7 +22,7 @@ export async function runVitest(project, { limitMs, quiet = false, wrapper = [],
   const report = path.join(folder, `${project}.json`);
   const vitest = path.join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs');
   // The other config loaders write into node_modules, where the tests' own user has nothing to write.
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const reporters = ['--reporter=default', `--reporter=${path.join(projectRoot, 'scripts', 'check', 'second-tries.mjs')}`, '--reporter=json', `--outputFile.json=${report}`];
   const [program, ...args] = [...wrapper, process.execPath, vitest, 'run', '--project', project, '--configLoader', 'runner', '--passWithNoTests', ...reporters];
   try {
     const { code, timedOut, output } = await runGroup(program, args, { limitMs, quiet, env: reportFolder ? env : { ...env, TMPDIR: folder }, uid });
