@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { abortable, DisposableStack } from './lifetime.ts';
+import { systemClock } from './clock.ts';
+import { abortable, DisposableStack, settlesWithin } from './lifetime.ts';
 
 describe('DisposableStack', () => {
   test('undoes everything, last first, though one of them throws', async () => {
@@ -33,4 +34,10 @@ test('abortable rejects with the reason and leaves no listener', async () => {
 test('work that fails when it was called off before it began leaves no rejection that nobody handles', async () => {
   const failing = Promise.reject(new Error('too late'));
   await expect(abortable(failing, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+});
+
+test('settlesWithin tells work that settled, well or not, from work that goes on', async () => {
+  expect(await settlesWithin(Promise.resolve(), systemClock, 10_000)).toBe(true);
+  expect(await settlesWithin(Promise.reject(new Error('failed')), systemClock, 10_000)).toBe(true);
+  expect(await settlesWithin(new Promise(() => {}), systemClock, 1)).toBe(false);
 });

@@ -1,4 +1,5 @@
 /** Who creates disposes: small pieces that make it hard to forget. */
+import type { Clock } from './clock.ts';
 
 /** Collects what must be undone and undoes all of it, last first, whatever one of them throws. */
 export class DisposableStack implements AsyncDisposable {
@@ -48,6 +49,17 @@ export function toDisposable(undo: () => void): Disposable {
       undo();
     },
   };
+}
+
+/** Whether `work` has settled, well or not, within `ms`. Never rejects: whoever wants the error has `work` itself. */
+export async function settlesWithin(work: Promise<unknown>, clock: Clock, ms: number): Promise<boolean> {
+  const done = new AbortController();
+  const settled = work.then(() => true, () => true);
+  try {
+    return await Promise.race([settled, clock.sleep(ms, done.signal).then(() => false)]);
+  } finally {
+    done.abort();
+  }
 }
 
 /** Resolves like `work`, or rejects with the signal's reason as soon as it aborts; leaves no listener behind. */

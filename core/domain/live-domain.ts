@@ -102,6 +102,7 @@ export class LiveDomain {
   readonly consoleStarts = new Map<string, number>();
   /** What runs when this run ends; whoever ends it sees to that. */
   readonly endCallbacks = new EndCallbacks();
+  readonly #work = new Set<Promise<unknown>>();
   #run: DomainRun | null = null;
   #monitor: Monitor | null = null;
   readonly #died = new AbortController();
@@ -166,6 +167,21 @@ export class LiveDomain {
    */
   onEnd(name: string, callback: EndCallback): Disposable {
     return this.endCallbacks.set(name, callback);
+  }
+
+  /** Lets whoever ends this run wait for `work`, which writes something down about it or changes the host for it. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#work.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#work.delete(work);
+    }
+  }
+
+  /** What is under way at this moment: it may go on for a while after QEMU is gone. Never rejects. */
+  workSettled(): Promise<unknown> {
+    return Promise.allSettled(this.#work);
   }
 
   /** Ends every command under way; called once QEMU is known to be gone. */

@@ -1,6 +1,6 @@
 /** What a start does about leases: takes them before QEMU is there, and lets go of them once it has them. */
 import { VireoError } from '../base/errors.ts';
-import { abortable } from '../base/lifetime.ts';
+import { abortable, settlesWithin } from '../base/lifetime.ts';
 import type { StartState } from '../process/start-state.ts';
 import { ImageLeases } from './image-leases.ts';
 import { leaseFolderOf } from './lease-folder.ts';
@@ -24,7 +24,7 @@ export async function takeLeases(start: TakingStart): Promise<void> {
   } catch (error) {
     // What was under way is given back, so that the next start finds it free; where that hangs, whenever it comes.
     const givenBack = taking.then((leases) => leases[Symbol.asyncDispose](), () => {});
-    await Promise.race([givenBack, context.clock.sleep(givingBackMs, settled.signal)]);
+    await settlesWithin(givenBack, context.clock, givingBackMs);
     throw error;
   } finally {
     settled.abort();

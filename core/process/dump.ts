@@ -84,8 +84,8 @@ export async function takeDump(context: ProcessContext, domain: Domain, live: Li
   let replaces = false;
   const record: DumpRecord = { file, part, resumes, afterwards, cause, finished: false };
   try {
-    await writeDumpRecord(live, record);
-    replaces = await makePart(part, file, await writerOf(live.facts.process.pid));
+    await live.during(writeDumpRecord(live, record));
+    replaces = await live.during(makePart(part, file, await writerOf(live.facts.process.pid)));
     await job.setPhase('preparing');
     if (domain.state === 'running') await pauseForDump(domain, live, job, plan.live);
     await job.setPhase('dumping');

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../base/clock.ts';
 import { VireoError, isSystemError } from '../base/errors.ts';
+import { settlesWithin } from '../base/lifetime.ts';
 import { isSameProcess, processStartTime } from '../base/process-identity.ts';
 import type { RunningProcess } from '../domain/live-domain.ts';
 import type { Identity } from '../label/identity.ts';
@@ -135,19 +136,9 @@ const graceMs = 5_000;
 /** SIGTERM, then SIGKILL when QEMU does not end by itself; with `graceful` only SIGTERM, and an error when it is not enough. */
 export async function endProcess(process: RunningProcess, clock: Clock, graceful: boolean): Promise<void> {
   await process.kill('SIGTERM');
-  if (await endedWithin(process, clock, graceMs)) return;
+  if (await settlesWithin(process.exited, clock, graceMs)) return;
   if (graceful) throw new VireoError('SYSTEM_ERROR', `QEMU (pid ${process.pid}) did not end within ${graceMs / 1000} s of SIGTERM`);
   await process.kill('SIGKILL');
-  if (await endedWithin(process, clock, graceMs)) return;
+  if (await settlesWithin(process.exited, clock, graceMs)) return;
   throw new VireoError('SYSTEM_ERROR', `QEMU (pid ${process.pid}) did not end after SIGKILL: it waits in the kernel, often for storage`);
-}
-
-/** Whether the process ended within `ms`. */
-export async function endedWithin(process: RunningProcess, clock: Clock, ms: number): Promise<boolean> {
-  const done = new AbortController();
-  try {
-    return await Promise.race([process.exited.then(() => true), clock.sleep(ms, done.signal).then(() => false)]);
-  } finally {
-    done.abort();
-  }
 }

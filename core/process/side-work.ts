@@ -9,6 +9,7 @@ import { readTextIfThere, writeAtomic } from '../base/atomic-file.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { VireoError } from '../base/errors.ts';
+import { settlesWithin } from '../base/lifetime.ts';
 import { bootId } from '../base/process-identity.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import type { HostCommand, HostNeed, HostSetup, SideProcess } from '../devices/device-module.ts';
@@ -21,7 +22,7 @@ import { removeGroups } from '../tuning/run-groups.ts';
 import { dumpRecordFile } from './dump-record.ts';
 import { runHostCommand } from './host-command.ts';
 import { processesInFolder } from './processes-in-folder.ts';
-import { adoptProcess, endedWithin } from './qemu-process.ts';
+import { adoptProcess } from './qemu-process.ts';
 import { startSideProcess } from './side-process.ts';
 
 export interface SideWork {
@@ -188,9 +189,9 @@ const graceMs = 2_000;
 
 async function endSideProcess(running: RunningProcess, clock: Clock): Promise<void> {
   await running.kill('SIGTERM');
-  if (await endedWithin(running, clock, graceMs)) return;
+  if (await settlesWithin(running.exited, clock, graceMs)) return;
   await running.kill('SIGKILL');
-  if (!(await endedWithin(running, clock, graceMs))) throw new VireoError('SYSTEM_ERROR', `process ${running.pid} did not end after SIGKILL`);
+  if (!(await settlesWithin(running.exited, clock, graceMs))) throw new VireoError('SYSTEM_ERROR', `process ${running.pid} did not end after SIGKILL`);
 }
 
 async function readRecord(runFolder: string, log: Log): Promise<SideRecord | null> {

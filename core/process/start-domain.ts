@@ -53,7 +53,7 @@ async function runSteps(start: StartState): Promise<void> {
 async function runStep(start: StartState, step: StartStep, over: AbortSignal): Promise<void> {
   await start.context.atStep?.('start', step.name, start.domain);
   over.throwIfAborted();
-  await step.run(start);
+  await (start.run ? start.live.during(step.run(start)) : step.run(start));
 }
 
 /** A start that came to nothing is in the domain's log with its reason, also where QEMU never ran. */

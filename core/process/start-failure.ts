@@ -1,8 +1,8 @@
 /** A start that failed with a QEMU there: the run is ended, and what went wrong is said in QEMU's own words. */
 import { VireoError, asVireoError } from '../base/errors.ts';
+import { settlesWithin } from '../base/lifetime.ts';
 import { imageInUse } from '../lock/image-in-use.ts';
 import { withoutOwnLines } from '../domain/domain-log.ts';
-import type { ProcessContext } from './process-context.ts';
 import type { StartState } from './start-state.ts';
 import { endOf, endRun } from './stop-domain.ts';
 
@@ -13,7 +13,7 @@ const shownStderrBytes = 4_096;
 export async function undoRun({ context, domain, job }: StartState, { spawned, live, wordsFrom }: NonNullable<StartState['run']>, error: unknown): Promise<VireoError> {
   // One whose monitor is open lives; the monitor's end is often seen before the process's.
   const isUnclear = !live.isMonitorOpen && live.endReason === null && !context.closing.aborted;
-  const alreadyGone = spawned.ending() !== 'still running' || (isUnclear && (await settledSoon(spawned.exited, context)));
+  const alreadyGone = spawned.ending() !== 'still running' || (isUnclear && (await settlesWithin(spawned.exited, context.clock, 500)));
   // Before it is ended: that it was is not what went wrong.
   const stderr = withoutOwnLines(await context.domainLog(domain.uuid).tail(shownStderrBytes, wordsFrom).catch(() => '')).trim();
   const reason = live.endReason ?? 'failed';
@@ -33,11 +33,4 @@ function explain(error: VireoError, ending: string | null, stderr: string): Vire
   }
   if (error.code !== 'OPERATION_TIMEOUT' || stderr === '') return error;
   return new VireoError('OPERATION_TIMEOUT', `QEMU did not open its monitor; it said: ${stderr}`, { cause: error, details: { stderr } });
-}
-
-async function settledSoon(exited: Promise<void>, context: ProcessContext): Promise<boolean> {
-  const done = new AbortController();
-  const won = await Promise.race([exited.then(() => true), context.clock.sleep(500, done.signal).then(() => false)]);
-  done.abort();
-  return won;
 }

@@ -5,6 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { VireoError, asVireoError } from '../base/errors.ts';
+import { settlesWithin } from '../base/lifetime.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { LifecycleEvent, StateReason } from '../domain/domain-state.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
@@ -44,11 +45,16 @@ export function endRun(context: ProcessContext, domain: Domain, live: LiveDomain
   return ending;
 }
 
+/** How long the end of a run waits for work under way: storage that hangs must not keep a domain that is gone. */
+const lastWorkMs = 10_000;
+
 async function finishRun(context: ProcessContext, domain: Domain, live: LiveDomain, end: RunEnd): Promise<void> {
   live.endReason ??= end.reason;
   await endProcess(live.facts.process, context.clock, false);
   live.die();
   await live.detach();
+  // A step of the start may still write something down: not after it has been removed.
+  if (!(await settlesWithin(live.workSettled(), context.clock, lastWorkMs))) context.log.write('warning', 'work for a domain goes on after its end', { domain: domain.name });
   await stoppedHook(context, domain, live);
   // Neither needs the other, and each has programs to wait for.
   await Promise.all([live.endCallbacks.run({ reason: end.reason, clock: context.clock, log: context.log }), removeRunFolder(live.facts.runFolder, context.clock, context.log)]);

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { Emitter } from '../base/events.ts';
+import { settlesWithin } from '../base/lifetime.ts';
 import type { Log } from '../base/log.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { DomainLog } from '../domain/domain-log.ts';
@@ -109,9 +110,7 @@ export class Timelines {
       if (this.#options.registry.byUuid(uuid)?.live) this.record(uuid, { kind: 'driver', what: 'let-go', details: { logOffset: watch.logOffset } });
     }
     const written = Promise.all([...this.#timelines.values()].map((timeline) => timeline.flush()));
-    const done = new AbortController();
-    await Promise.race([written, this.#options.clock.sleep(closeDeadlineMs, done.signal)]);
-    done.abort();
+    await settlesWithin(written, this.#options.clock, closeDeadlineMs);
   }
 
   #watch(domain: Domain, live: LiveDomain, wordsFrom: number): void {

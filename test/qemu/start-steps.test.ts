@@ -3,12 +3,13 @@
  * outside, and nothing stays behind. The steps are those of the driver's own table, whatever is in it.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { VireoError } from '../../core/base/errors.ts';
-import { spawnStep, startSteps, stepsBeforeQemu, stepsWithQemu } from '../../core/process/start-steps.ts';
+import { spawnStep, type StartStep, startSteps, stepsBeforeQemu, stepsWithQemu } from '../../core/process/start-steps.ts';
 import { bootSectorImage } from '../support/boot-sector.ts';
 import { bootGuestXml, EventRecord, lookup } from '../support/boot-guest.ts';
 import { openTestHost, qemuProcessesOf, type TestHost } from '../support/open-test-host.ts';
@@ -133,6 +134,19 @@ describe('with QEMU there', () => {
   test.each(turns(0))('a destroy at %s ends it, and is told', async (step) => {
     const { error, told } = await failedStart(step, async () => void (await host.client.call('domainDestroy', { domain: 'boot' })));
     expect(error).toMatchObject({ code: 'OPERATION_ABORTED', message: 'operation aborted: the domain was destroyed while it was starting' });
+    expect(told).toEqual(['stopped/destroyed']);
+  });
+
+  test('a destroy waits for what a step writes down, and removes it', async () => {
+    const step = stepsWithQemu.find(({ name }) => name === 'control groups') as StartStep;
+    using _slow = vi.spyOn(step, 'run').mockImplementationOnce(async ({ live }) => {
+      void host.client.call('domainDestroy', { domain: 'boot' });
+      await expect.poll(() => live.died.aborted, { timeout: 10_000, interval: 2 }).toBe(true);
+      const { runFolder } = live.facts;
+      await expect.poll(() => existsSync(runFolder), { timeout: 300, interval: 2 }).toBe(false).catch(() => {}); // whoever does not wait has removed it by then
+      await writeFile(`${runFolder}.groups.json`, JSON.stringify({ version: 1, folders: [] }));
+    });
+    const { told } = await failedStart('control groups', () => {});
     expect(told).toEqual(['stopped/destroyed']);
   });
 
