@@ -90,6 +90,8 @@ export interface TakeUpOptions {
   readonly unfinished?: UnfinishedJob | undefined;
   /** Shared by those that are taken up at once. */
   readonly places?: Places | undefined;
+  /** What comes before the monitor, under the same job; asked again with every attempt. Never throws. */
+  readonly prepare?: () => Promise<void>;
 }
 
 /**
@@ -97,11 +99,12 @@ export interface TakeUpOptions {
  * comes waits and is told by whom; a destroy passes, because it ends the process first. Resolves when the domain is
  * reached, or ended because nobody can command its QEMU any more.
  */
-export async function takeUp(context: ProcessContext, domain: Domain, live: LiveDomain, events: MonitorEvents, owner: string, { unfinished, places }: TakeUpOptions = {}): Promise<void> {
+export async function takeUp(context: ProcessContext, domain: Domain, live: LiveDomain, events: MonitorEvents, owner: string, options: TakeUpOptions = {}): Promise<void> {
+  const { unfinished } = options;
   const call = Call.ofDriver(owner, context.log, context.closing);
   for (;;) {
     try {
-      const found = await reachAndRefresh(context, call, domain, live, events, { unfinished, places });
+      const found = await reachAndRefresh(context, call, domain, live, events, options);
       domain.changed();
       await unfinished?.finish();
       if (found !== null && domain.live === live) await reactTo(found, context, domain, live);
@@ -123,15 +126,17 @@ export async function takeUp(context: ProcessContext, domain: Domain, live: Live
   }
 }
 
-async function reachAndRefresh(context: ProcessContext, call: Call, domain: Domain, live: LiveDomain, events: MonitorEvents, { unfinished, places }: TakeUpOptions): Promise<FoundEnd | null> {
+async function reachAndRefresh(context: ProcessContext, call: Call, domain: Domain, live: LiveDomain, events: MonitorEvents, { unfinished, places, prepare }: TakeUpOptions): Promise<FoundEnd | null> {
   const inPlace = <T>(work: () => Promise<T>): Promise<T> => (places ? places.run(work) : work());
   if (unfinished) {
+    await prepare?.();
     return await inPlace(async () => {
       await reachMonitor(context, domain, live, events);
       return (await unfinished.job.nest((monitor) => refresh(context, domain, live, monitor))).value;
     });
   }
   await using job = await domain.jobs.begin(call, 'modify'); // before it waits for a place: nobody finds a domain without a monitor
+  await prepare?.();
   return await inPlace(async () => {
     await reachMonitor(context, domain, live, events);
     return await refresh(context, domain, live, job.monitor());

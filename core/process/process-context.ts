@@ -5,6 +5,7 @@ import type { AcceleratorChoice } from '../capabilities/accelerator.ts';
 import type { HostCpus } from '../capabilities/host-cpu.ts';
 import type { CapabilitiesCache } from '../capabilities/cache.ts';
 import type { ConsoleMux } from '../console/console-mux.ts';
+import type { Displays } from '../display/displays.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { DomainLog } from '../domain/domain-log.ts';
 import type { DomainRegistry } from '../domain/domain-registry.ts';
@@ -39,6 +40,7 @@ export interface ProcessContext {
   /** The administrator's scripts; told through core/process/call-hooks.ts. */
   readonly hooks: DomainHooks;
   readonly createConsoles: (domain: Domain) => ConsoleMux;
+  readonly createDisplays: (domain: Domain) => Displays;
   /** Writes the domain's state file from what it is now. */
   readonly saveStatus: (domain: Domain) => Promise<void>;
   /** The driver's close waits for this work, which must end by itself. */
@@ -53,4 +55,4 @@ export interface ProcessContext {
   readonly atStep?: AtStep;
 }
 
-export type AtStep = (operation: 'start' | 'stop', step: string, domain: Domain) => void | Promise<void>;
+export type AtStep = (operation: 'start' | 'reconnect', step: string, domain: Domain) => void | Promise<void>;

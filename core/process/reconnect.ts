@@ -77,6 +77,7 @@ export async function adoptDomain(context: ProcessContext, record: StatusRecord)
       monitorPath: path.join(runFolder, path.basename(record.monitorPath)),
       startedAtMs: record.startedAtMs,
       consoles: context.createConsoles(domain),
+      displays: context.createDisplays(domain),
     },
     false,
   );
@@ -114,11 +115,11 @@ export async function reconnectDomain(context: ProcessContext, adopted: AdoptedD
   await using job = unfinished.job;
   const isOrphan = live.autodestroy !== null; // its client was the earlier driver's
   if (record.starting || unfinished.destroy || isOrphan) {
+    await context.atStep?.('reconnect', 'end', domain);
     live.endReason = unfinished.destroy || (isOrphan && !record.starting) ? 'destroyed' : 'failed';
     await endAfter(context, 'processReconnect', domain, live, () => 'failed');
     return;
   }
-  await reconnectHook(context, domain, live);
   const events = new MonitorEvents(context, domain, live);
   const goOn = job && recoveryOf(job);
   if (job && !goOn) await giveUp(context, domain, job);
@@ -127,7 +128,13 @@ export async function reconnectDomain(context: ProcessContext, adopted: AdoptedD
     await goOn?.(context, domain);
     await job?.[Symbol.asyncDispose]();
   };
-  await takeUp(context, domain, live, events, 'processReconnect', { places, unfinished: job && goOn ? { job, finish } : undefined });
+  let hooked: Promise<void> | null = null;
+  const hook = async (): Promise<void> => {
+    await context.atStep?.('reconnect', 'hook', domain);
+    await reconnectHook(context, domain, live);
+  };
+  const prepare = (): Promise<void> => (hooked ??= hook());
+  await takeUp(context, domain, live, events, 'processReconnect', { places, prepare, unfinished: job && goOn ? { job, finish } : undefined });
   events.release();
   // QEMU tells of a changed filter once, and may have told it to nobody.
   void refreshRxFilters(context, domain, live).catch((error: unknown) => context.log.write('warning', 'the network cards of a guest could not be asked', { domain: domain.name, error: asVireoError(error).message }));

@@ -36,7 +36,7 @@ async function meanwhile(pid: number, work: (command: (name: string, args?: obje
     await work((name, args = {}) => monitor.executeUnchecked(name, args as Readonly<Record<string, unknown>>), monitor);
   }
   await host.open();
-  const events = new EventRecord(host);
+  const events = new EventRecord(host, 'opening');
   await host.host.driver.reconnected;
   return events;
 }
@@ -181,7 +181,7 @@ describe('a QEMU that dies while it is taken up', () => {
     await host.close();
     process.kill(pid, 'SIGSTOP');
     await host.open();
-    const events = new EventRecord(host);
+    const events = new EventRecord(host, 'opening');
     await expect.poll(async () => (await lookup(host)).control, { timeout: 20_000 }).toMatchObject({ state: 'error', details: 'QEMU not answering (connecting)' });
     process.kill(pid, 'SIGKILL');
     expect(await waitForState(host, 'shut off')).toMatchObject({ reason: 'crashed' });

@@ -30,7 +30,7 @@ async function meanwhile(work: () => void | Promise<void>): Promise<EventRecord>
   await host.close();
   await work();
   await host.open();
-  return new EventRecord(host);
+  return new EventRecord(host, 'opening');
 }
 
 async function nothingIsLeft(): Promise<void> {

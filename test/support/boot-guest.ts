@@ -52,7 +52,9 @@ export async function lookup(host: TestHost, domain = 'boot'): Promise<DomainSum
 export class EventRecord {
   readonly all: DomainEvent[] = [];
 
-  constructor(host: TestHost) {
+  /** @param from from now on, or everything that the host has told since it was opened, of guests that it found above all. */
+  constructor(host: TestHost, from: 'now' | 'opening' = 'now') {
+    if (from === 'opening') this.all.push(...host.eventsSinceOpen);
     host.client.on('domain', (event) => void this.all.push(event));
   }
 

@@ -6,6 +6,7 @@ import { createLog, silentLog } from '../../core/base/log.ts';
 import type { Client } from '../../core/api/client.ts';
 import { type Host, type HostOptions, openHost } from '../../core/api/host.ts';
 import type { QmpCommand } from '../../core/monitor/commands.ts';
+import type { DomainEvent } from '../../core/domain/domain-summary.ts';
 import { Monitor } from '../../core/monitor/monitor.ts';
 import { prepareStateFolder, stateLayout } from '../../core/status/state-folder.ts';
 import { removeGroups } from '../../core/tuning/run-groups.ts';
@@ -21,6 +22,8 @@ export interface TestHost extends AsyncDisposable {
   /** The two halves of `reopen`, for what happens while no driver is there. */
   close(): Promise<void>;
   open(): Promise<void>;
+  /** What the host has told of its domains, from its first word on. */
+  readonly eventsSinceOpen: readonly DomainEvent[];
   /** Removes a file of the state folder. */
   remove(file: string): Promise<void>;
   /** Commands the QEMU of this pid while no driver does, and waits for an event. */
@@ -41,16 +44,31 @@ export async function openTestHost(options: TestHostOptions = {}): Promise<TestH
   const log = createLog((line) => void lines.push(line));
   const layout = stateLayout(home);
   await prepareStateFolder(layout);
-  const open = (): Promise<Host> => openHost({ layout, role: 'in process', clock: systemClock, log, version: '0.0.0-test', ...options });
-  let host = await open();
-  let client = host.client('the test');
+  let events: DomainEvent[] = [];
+  const openAgain = async (): Promise<void> => {
+    const told: DomainEvent[] = [];
+    // Guests are taken up beside the opening, and may be before it is over: not before somebody listens.
+    let listening!: () => void;
+    const listens = new Promise<void>((resolve) => (listening = resolve));
+    const atStep: HostOptions['atStep'] = async (operation, step, domain) => {
+      if (operation === 'reconnect') await listens;
+      await options.atStep?.(operation, step, domain);
+    };
+    try {
+      host = await openHost({ layout, role: 'in process', clock: systemClock, log, version: '0.0.0-test', ...options, atStep });
+      client = host.client('the test');
+      client.on('domain', (event) => void told.push(event));
+      events = told;
+    } finally {
+      listening();
+    }
+  };
+  let host!: Host;
+  let client!: Client;
+  await openAgain();
   const closeHost = async (): Promise<void> => {
     client.close();
     await host.close();
-  };
-  const openAgain = async (): Promise<void> => {
-    host = await open();
-    client = host.client('the test');
   };
   return {
     home,
@@ -67,6 +85,9 @@ export async function openTestHost(options: TestHostOptions = {}): Promise<TestH
     },
     close: closeHost,
     open: openAgain,
+    get eventsSinceOpen() {
+      return events;
+    },
     remove: (file) => rm(path.join(home, file)),
     monitorOf: commandMonitor,
     async [Symbol.asyncDispose]() {
