@@ -1,5 +1,7 @@
 /** All benches, in the order in which they run. */
 import type { Bench } from './bench.ts';
+import { consoleLatency } from './console-latency.ts';
+import { consoleMemory } from './console-memory.ts';
 import { consoles } from './console.ts';
 import { define } from './define.ts';
 import { definitions } from './definitions.ts';
@@ -11,4 +13,4 @@ import { smallCalls } from './small-calls.ts';
 import { start } from './start.ts';
 import { stopEvent } from './stop-event.ts';
 
-export const benches: readonly Bench[] = [smallCalls, ipc, stopEvent, start, define, definitions, hundred, domstats, consoles, eventLoop];
+export const benches: readonly Bench[] = [smallCalls, ipc, stopEvent, start, define, definitions, hundred, domstats, consoles, consoleLatency, consoleMemory, eventLoop];

@@ -36,4 +36,30 @@ async function openEcho(name: string, message: unknown): Promise<void> {
     });
 }
 
-Object.assign(globalThis, { vireoBench: { open, openEcho, repeat: (name: string, count: number, inFlight: number) => repeatCall(calls[name] as Call, count, inFlight) } });
+/** The milliseconds from each keystroke to its echo, in the way that a console window reads and types. */
+async function echoes(count: number): Promise<number[]> {
+  const client = connect(await openPortChannel(AbortSignal.timeout(10_000)), 'the bench');
+  let came = (): void => {};
+  const stream = await client.openStream('domainOpenConsole', { domain: 'echoes', mode: 'write', from: 'now' }, {
+    onBytes(_bytes, _offset, acknowledge) {
+      acknowledge();
+      came();
+    },
+    onMessage() {},
+    onEnd() {},
+  });
+  const key = new TextEncoder().encode('x');
+  const ms: number[] = [];
+  for (let index = -10; index < count; index++) {
+    const beganMs = performance.now();
+    const echoed = new Promise<void>((resolve) => (came = resolve));
+    void stream.send(key);
+    await echoed;
+    if (index >= 0) ms.push(performance.now() - beganMs);
+  }
+  stream.close();
+  client.close();
+  return ms;
+}
+
+Object.assign(globalThis, { vireoBench: { open, openEcho, echoes, repeat: (name: string, count: number, inFlight: number) => repeatCall(calls[name] as Call, count, inFlight) } });

@@ -102,7 +102,7 @@ async function answerNextPort(app: ElectronApplication, reply: object | null): P
 }
 
 /** The page's part as one script: pages of the app load none but their own, so it is evaluated. */
-async function pageScript(): Promise<string> {
+export async function pageScript(): Promise<string> {
   const { build } = (await import(/* @vite-ignore */ fileOf('vite/dist/node/index.js'))) as typeof Vite;
   const built = await build({
     root: project,
@@ -121,7 +121,7 @@ function fileOf(file: string): string {
   return pathToFileURL(path.join(project, 'node_modules', file)).href;
 }
 
-async function launch(home: string, display: string | null): Promise<ElectronApplication> {
+export async function launch(home: string, display: string | null): Promise<ElectronApplication> {
   const { electronRuntime } = (await import(/* @vite-ignore */ pathToFileURL(path.join(project, 'scripts/setup/electron-runtime.mjs')).href)) as { readonly electronRuntime: () => Promise<{ program: string }> };
   const { buildIfStale } = (await import(/* @vite-ignore */ pathToFileURL(path.join(project, 'scripts/build.mjs')).href)) as { readonly buildIfStale: () => Promise<boolean> };
   const { program } = await electronRuntime();
@@ -139,7 +139,7 @@ async function launch(home: string, display: string | null): Promise<ElectronApp
 }
 
 /** A virtual screen where there is none. @throws CannotMeasure where there can be none either. */
-async function openDisplay(): Promise<AsyncDisposable & { readonly name: string | null }> {
+export async function openDisplay(): Promise<AsyncDisposable & { readonly name: string | null }> {
   if (process.platform !== 'linux' || process.env['DISPLAY']) return { name: null, [Symbol.asyncDispose]: async () => {} };
   const screen = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1280x800x24'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const exited = once(screen, 'exit');

@@ -13,10 +13,13 @@ import { autostart } from './commands/autostart.ts';
 import { capabilities, domcapabilities } from './commands/capabilities.ts';
 import { cloudInitSeedCommand } from './commands/cloud-init.ts';
 import { console } from './commands/console.ts';
+import { consoleLog, consoleSearch, consoleTrigger } from './commands/console-history.ts';
+import { consoles } from './commands/consoles.ts';
 import { create, define, dumpxml, sample } from './commands/definition.ts';
 import { importCommand } from './commands/import.ts';
 import { domxmlFromNative, domxmlToNative } from './commands/native.ts';
 import { ttyconsole, vncdisplay } from './commands/device-path.ts';
+import { display, domdisplay, domdisplayReload } from './commands/display.ts';
 import { domblkerror, dump } from './commands/dump.ts';
 import { event } from './commands/event.ts';
 import { host } from './commands/host.ts';
@@ -59,10 +62,15 @@ export const commands: readonly Command[] = [
   capabilities,
   cloudInitSeedCommand,
   console,
+  consoleLog,
+  consoleSearch,
+  consoleTrigger,
+  consoles,
   cpuStats,
   create,
   define,
   destroy,
+  display,
   domblkerror,
   domblkinfo,
   domblklist,
@@ -75,6 +83,8 @@ export const commands: readonly Command[] = [
   domfstrim,
   domhostname,
   domdirtyrateCalc,
+  domdisplay,
+  domdisplayReload,
   domid,
   domifaddr,
   domifGetlink,

@@ -7,6 +7,7 @@ import { type VireoError, asVireoError } from '../core/base/errors.ts';
 import { CommandError, CommandFailure } from './command-error.ts';
 
 export interface TextSink {
+  readonly isTTY?: boolean;
   write(chunk: string | Uint8Array, callback?: (error?: Error | null) => void): boolean;
 }
 

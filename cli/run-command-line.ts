@@ -7,6 +7,7 @@ import type { Client } from '../core/api/client.ts';
 import type { Clock } from '../core/base/clock.ts';
 import { asVireoError } from '../core/base/errors.ts';
 import { resolveStateFolder } from '../core/status/state-folder.ts';
+import { clientLabel } from './client-label.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import type { Command, CommandContext, TerminalInput } from './command.ts';
 import { commands } from './commands.ts';
@@ -93,7 +94,7 @@ function contextFor(command: Command, globals: GlobalOptions, output: Output, su
   const folder = env['INIT_CWD'] ?? surroundings.folder;
   const option = globals.home === null ? undefined : path.resolve(folder, globals.home);
   const stateFolder = resolveStateFolder({ option, env, platform });
-  const label = `vireo ${command.name} (pid ${surroundings.pid})`;
+  const label = (): Promise<string> => clientLabel({ command: command.name, pid: surroundings.pid, env, isTerminal: surroundings.stdin.isTTY === true, platform });
   const keep = <C extends Client | null>(client: C): C => {
     if (client) connections.push(client);
     return client;
@@ -109,8 +110,8 @@ function contextFor(command: Command, globals: GlobalOptions, output: Output, su
     version: surroundings.version,
     escape: globals.escape,
     interrupted,
-    client: async () => connections[0] ?? keep(await hosts.connect(stateFolder, label, interrupted)),
-    clientIfThere: async () => keep(await hosts.connectIfThere(stateFolder, label, interrupted)),
+    client: async () => connections[0] ?? keep(await hosts.connect(stateFolder, await label(), interrupted)),
+    clientIfThere: async () => keep(await hosts.connectIfThere(stateFolder, await label(), interrupted)),
     serveHost: () => hosts.serve(stateFolder, (line) => output.line(line), interrupted),
   };
 }

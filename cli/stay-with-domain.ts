@@ -7,7 +7,8 @@ import { asVireoError } from '../core/base/errors.ts';
 import { abortable } from '../core/base/lifetime.ts';
 import type { DomainSummary } from '../core/domain/domain-summary.ts';
 import type { CommandContext } from './command.ts';
-import { exitCodeOf, runConsole } from './console/run-console.ts';
+import { exitCodeOf } from './console/ending.ts';
+import { runConsole } from './console/run-console.ts';
 
 /** `started` as the start has answered it. Resolves with the exit code. @throws when the host is lost. */
 export async function stayWithDomain(context: CommandContext, client: Client, started: DomainSummary, withConsole: boolean): Promise<number> {

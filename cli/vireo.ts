@@ -21,7 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 // `vireo list | head` is no failure: whoever reads has enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exitCode = 1;
+  process.exitCode ??= 1; // a console, which ends for this, says so itself
 });
 
 const program: HostProgram = { node: process.env['VIREO_NODE'] ?? process.execPath, script: process.argv[1] ?? '', env: process.env };
@@ -60,4 +60,6 @@ void runCommandLine({
   interrupted: interrupted.signal,
 }).then((exitCode) => {
   process.exitCode = exitCode;
+  // A pipe whose other end stays open would keep this process, which has nothing more to read from it.
+  if ('unref' in process.stdin) process.stdin.unref();
 });

@@ -1,12 +1,14 @@
 /** The desktop's own methods: what a window asks of the app around the driver. */
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type BrowserWindow, ClipboardItem, app, clipboard, dialog, nativeImage, nativeTheme } from 'electron';
+import { type BrowserWindow, ClipboardItem, Notification, app, clipboard, dialog, nativeImage, nativeTheme } from 'electron';
 import { z } from 'zod';
 import type { Client } from '../core/api/client.ts';
 import { type DesktopMethods, quitChoices } from '../core/api/desktop-contract.ts';
 import type { Implementation } from '../core/api/server.ts';
 import { VireoError } from '../core/base/errors.ts';
+import { ChosenFiles } from './chosen-files.ts';
+import { writeConsole } from './console-export.ts';
 import { type LoginCommand, setStartsAtLogin, startsAtLogin } from './login-item.ts';
 import type { Quitting } from './quitting.ts';
 import type { StoredJson } from './stored-json.ts';
@@ -45,12 +47,10 @@ export interface DesktopMethodsOptions {
 export function desktopImplementation(window: BrowserWindow | null, options: DesktopMethodsOptions): Implementation<DesktopMethods> {
   const { windows, settings, quitting } = options;
   return {
-    async desktopOpenConsole(_call, { uuid, device }) {
-      windows.openConsole(uuid, device ?? (await firstTerminal(options.client, uuid)));
-      return null;
-    },
-    async desktopShowMain(_call, { uuid }) {
-      windows.showMain(uuid);
+    ...chosenFileMethods(window, options.client),
+    ...windowMethods(window, windows, options.client),
+    async desktopRing(_call, { uuid, label }) {
+      ring(window, settings.value.doNotDisturb, await options.client.call('domainLookup', { domain: uuid }), label);
       return null;
     },
     async desktopGetSettings() {
@@ -107,6 +107,69 @@ export function desktopImplementation(window: BrowserWindow | null, options: Des
       return null;
     },
   };
+}
+
+/** Other windows, and this one's size. */
+function windowMethods(window: BrowserWindow | null, windows: Windows, client: Client): Pick<Implementation<DesktopMethods>, 'desktopOpenConsole' | 'desktopShowConsoleAt' | 'desktopOpenDisplay' | 'desktopSetFullScreen' | 'desktopShowMain'> {
+  return {
+    async desktopOpenConsole(_call, { uuid, device, mode, layout, where }) {
+      const alias = device ?? (await firstTerminal(client, uuid));
+      if (where === 'existing') windows.showConsole(uuid, alias);
+      else windows.openConsole(uuid, alias, { mode, layout });
+      return null;
+    },
+    async desktopShowConsoleAt(_call, { uuid, device, offset, atMs }) {
+      windows.showConsole(uuid, device, { offset, atMs });
+      return null;
+    },
+    async desktopOpenDisplay(_call, { uuid, display }) {
+      windows.openDisplay(uuid, display);
+      return null;
+    },
+    async desktopSetFullScreen(_call, { fullScreen }) {
+      const wanted = fullScreen ?? window?.isFullScreen() === false;
+      window?.setFullScreen(wanted);
+      return { fullScreen: wanted };
+    },
+    async desktopShowMain(_call, { uuid }) {
+      windows.showMain(uuid);
+      return null;
+    },
+  };
+}
+
+/** Files for the page of `window` to write; what it left open is closed with its connection. */
+function chosenFileMethods(window: BrowserWindow | null, client: Client): Pick<Implementation<DesktopMethods>, 'desktopCreateFile' | 'desktopAppendToFile' | 'desktopCloseFile' | 'desktopSaveConsole'> {
+  const files = new ChosenFiles();
+  let isFollowed = false;
+  const choose = (title: string, suggestedName: string): Promise<{ path: string } | null> => chooseFile(window, { title, buttonLabel: 'Save', defaultPath: path.join(app.getPath('documents'), fileNameOf(suggestedName)) });
+  return {
+    async desktopCreateFile(call, { title, suggestedName }) {
+      const chosen = await choose(title, suggestedName);
+      if (!chosen || call.clientGone?.aborted) return null;
+      if (!isFollowed) call.clientGone?.addEventListener('abort', () => void files[Symbol.asyncDispose](), { once: true });
+      isFollowed = true;
+      return { file: await files.create(chosen.path), path: chosen.path };
+    },
+    async desktopAppendToFile(_call, { file, data, encoding }) {
+      return { sizeBytes: await files.append(file, Buffer.from(data, encoding)) };
+    },
+    async desktopCloseFile(_call, { file }) {
+      return await files.close(file);
+    },
+    async desktopSaveConsole(call, { suggestedName, ...request }) {
+      const chosen = await choose('Save the console', suggestedName);
+      return chosen && (await writeConsole(client, files, chosen.path, request, call.signal));
+    },
+  };
+}
+
+/** Whoever looks at the window sees that it rang. */
+function ring(window: BrowserWindow | null, isQuiet: boolean, domain: { readonly name: string }, label: string): void {
+  if (isQuiet || window?.isFocused() || !Notification.isSupported()) return;
+  const notification = new Notification({ title: `${domain.name} rang`, body: `The bell of ${label}` });
+  notification.on('click', () => window?.show());
+  notification.show();
 }
 
 /** The alias of the domain's first console. @throws DEVICE_MISSING where it has none. */

@@ -15,6 +15,7 @@ import { Emitter } from '../core/base/events.ts';
 import type { Log } from '../core/base/log.ts';
 import type { StateLayout } from '../core/status/state-folder.ts';
 import { type Settings, defaultSettings, desktopImplementation, firstTerminal, settingsSchema } from './desktop-methods.ts';
+import { type ConsoleLayouts, consoleLayoutsSchema } from './console-layouts.ts';
 import { DomainWatch } from './domain-watch.ts';
 import { type ScreenlessHostOptions, screenlessCommand, startScreenlessHost } from './hand-over.ts';
 import { openIpcDoor } from './ipc-door.ts';
@@ -26,6 +27,7 @@ import { TrayIcon } from './tray.ts';
 import type { TrayActions } from './tray-menu.ts';
 import { hasTray } from './tray-presence.ts';
 import { type WindowPlaces, windowPlacesSchema } from './window-place.ts';
+import { withSight } from './window-sight.ts';
 import { Windows } from './windows.ts';
 
 /** Disconnecting writes a few small files; a disk that hangs must not keep the app from ending. */
@@ -43,6 +45,7 @@ export class Desktop {
   readonly windows: Windows;
   readonly #options: DesktopOptions;
   readonly #places: StoredJson<WindowPlaces>;
+  readonly #layouts: StoredJson<ConsoleLayouts>;
   readonly #settings: StoredJson<Settings>;
   readonly #client: Client;
   readonly #door: Disposable;
@@ -53,9 +56,10 @@ export class Desktop {
   #tray: TrayIcon | null = null;
   #ending: Promise<void> | null = null;
 
-  private constructor(options: DesktopOptions, places: StoredJson<WindowPlaces>, settings: StoredJson<Settings>) {
+  private constructor(options: DesktopOptions, places: StoredJson<WindowPlaces>, layouts: StoredJson<ConsoleLayouts>, settings: StoredJson<Settings>) {
     this.#options = options;
     this.#places = places;
+    this.#layouts = layouts;
     this.#settings = settings;
     this.#client = options.host.client('the tray');
     this.#watch = new DomainWatch(this.#client, options.log);
@@ -72,14 +76,18 @@ export class Desktop {
     });
     settings.changes.on(() => this.#tray?.refresh());
     this.#quitting.changes.on((quit) => this.#events.fire({ name: 'desktop', payload: { quit } }));
-    this.windows = new Windows({ quit: () => this.quit(), preload: path.join(options.appFolder, 'dist/electron/preload.cjs'), icon: path.join(options.appFolder, 'assets/icon.png'), places, log: options.log });
-    this.#notifications = showNotifications({ watch: this.#watch, client: this.#client, icon: path.join(options.appFolder, 'assets/icon.png'), isQuiet: () => settings.value.doNotDisturb, open: (uuid) => this.windows.showMain(uuid) });
+    this.windows = new Windows({ quit: () => this.quit(), preload: path.join(options.appFolder, 'dist/electron/preload.cjs'), icon: path.join(options.appFolder, 'assets/icon.png'), places, layouts, log: options.log });
+    options.host.windows = { showDisplay: (uuid, display) => this.windows.openDisplay(uuid, display) };
+    this.#notifications = showNotifications({ watch: this.#watch, client: this.#client, icon: path.join(options.appFolder, 'assets/icon.png'), isQuiet: () => settings.value.doNotDisturb, open: (uuid, device) => (device === null ? this.windows.showMain(uuid) : this.windows.showConsole(uuid, device)) });
     this.#door = openIpcDoor({
       log: options.log,
       nameOf: (contents) => this.windows.nameOf(contents),
       serve: (channel, name, contents) => {
-        const implementation = desktopImplementation(BrowserWindow.fromWebContents(contents), { windows: this.windows, settings, quitting: this.#quitting, loginCommand: this.#loginCommand(), client: this.#client });
-        return options.host.serve(channel, () => name, { methods: desktopMethods, implementation, events: this.#events });
+        const window = BrowserWindow.fromWebContents(contents);
+        const told = withSight(window, this.#events);
+        channel.onClose(() => told[Symbol.dispose]());
+        const implementation = desktopImplementation(window, { windows: this.windows, settings, quitting: this.#quitting, loginCommand: this.#loginCommand(), client: this.#client });
+        return options.host.serve(channel, () => name, { methods: desktopMethods, implementation, events: told.events });
       },
     });
   }
@@ -87,9 +95,10 @@ export class Desktop {
   /** Reads what the desktop remembers and is ready for windows; shows none yet. */
   static async open(options: DesktopOptions): Promise<Desktop> {
     const places = await StoredJson.open(path.join(options.layout.root, 'windows.json'), windowPlacesSchema, {}, options.log);
-    const settings = await StoredJson.open(path.join(options.layout.root, 'settings.json'), settingsSchema, defaultSettings, options.log);
+    const layouts = await StoredJson.open(path.join(options.layout.root, 'layouts.json'), consoleLayoutsSchema, {}, options.log);
+    const settings = await StoredJson.open(path.join(options.layout.root, 'desktop.json'), settingsSchema, defaultSettings, options.log);
     nativeTheme.themeSource = settings.value.theme;
-    return new Desktop(options, places, settings);
+    return new Desktop(options, places, layouts, settings);
   }
 
   /** The first window and, where the desktop has a tray, the icon in it. */
@@ -131,7 +140,7 @@ export class Desktop {
     this.#watch[Symbol.dispose]();
     const haveGuests = host.runningDomains().length > 0;
     this.#door[Symbol.dispose]();
-    await Promise.all([this.#places.flush(), this.#settings.flush()]);
+    await Promise.all([this.#places.flush(), this.#layouts.flush(), this.#settings.flush()]);
     try {
       await inTime(host.close(), closeMs);
       if (haveGuests) await startScreenlessHost(this.#screenless());

@@ -28,14 +28,18 @@ function macAppMenu(quit: () => void): MenuItemConstructorOptions {
   };
 }
 
-/** On macOS the menu's keys carry Cmd, which no guest expects, and the menu stays. */
-export function giveGuestWindowKeys(window: BrowserWindow, quit: () => void): void {
+/**
+ * On macOS the menu's keys carry Cmd, which no guest expects, and the menu stays. While `closes` says no, the page does
+ * what the key for closing asks for.
+ */
+export function giveGuestWindowKeys(window: BrowserWindow, quit: () => void, closes: () => boolean = () => true): void {
   if (process.platform === 'darwin') return;
   window.removeMenu();
   window.webContents.on('before-input-event', (event, input) => {
     if (input.type !== 'keyDown' || !input.control || !input.shift || input.alt || input.meta) return;
     const key = input.key.toLowerCase();
     if (key !== 'w' && key !== 'q') return;
+    if (key === 'w' && !closes()) return;
     event.preventDefault();
     if (key === 'w') window.close();
     else quit();

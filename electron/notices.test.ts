@@ -45,6 +45,14 @@ test('a guest that was not started with the session is told once, other problems
     { what: 'a state file cannot be read', path: '/s', notStarted: null },
     { what: "'web' was not started with this computer's session: no disk", path: '/l', notStarted: { uuid: 'u', name: 'web' } },
   ];
-  expect(noticesOfStatus(problems, told)).toEqual([{ uuid: 'u', title: 'web was not started', body: problems[1]!.what, kind: 'trouble' }]);
+  expect(noticesOfStatus(problems, told)).toEqual([{ uuid: 'u', device: null, title: 'web was not started', body: problems[1]!.what, kind: 'trouble' }]);
   expect(noticesOfStatus(problems, told)).toEqual([]);
+});
+
+test('what a console said that somebody waits for is told in its words, on one line, and opens that console', () => {
+  const details = { trigger: 't1', pattern: 'panic', device: 'serial0', label: 'ttyS0', line: `Kernel panic\u202e ${'x'.repeat(1_000)}`, offset: 12, more: 2 };
+  const notice = noticeOf(at(0, running, { type: 'console-trigger', event: null, detail: 'ttyS0: Kernel panic', details }), running);
+  expect(notice).toMatchObject({ uuid: off.uuid, device: 'serial0', title: 'sample, ttyS0', kind: 'asked' });
+  expect(notice?.body).toMatch(/^Kernel panic\ufffd x+\.\.\. \(2 more before\)$/);
+  expect(notice?.body.length).toBeLessThan(250);
 });

@@ -1,5 +1,5 @@
 /**
- * Shows notices as the desktop's notifications, unless somebody asked for quiet. A click shows the domain. Where no
+ * Shows notices as the desktop's notifications, unless somebody asked for quiet. A click shows the domain or its console. Where no
  * service shows notifications nothing happens: the windows and the tray tell the same.
  */
 import { BrowserWindow, Notification } from 'electron';
@@ -14,8 +14,8 @@ export interface NotificationsOptions {
   readonly client: Client;
   readonly icon: string;
   readonly isQuiet: () => boolean;
-  /** Shows the domain that a notification is about. */
-  readonly open: (uuid: string) => void;
+  /** Shows the domain that a notification is about, or the console. */
+  readonly open: (uuid: string, device: string | null) => void;
 }
 
 /** A notification that is collected as garbage loses its click; not every service tells when one is closed. */
@@ -27,7 +27,7 @@ export function showNotifications({ watch, client, icon, isQuiet, open }: Notifi
     if (isQuiet() || !Notification.isSupported()) return;
     if (notice.kind === 'ended' && BrowserWindow.getFocusedWindow()) return;
     const notification = new Notification({ title: notice.title, body: notice.body, icon });
-    notification.on('click', () => open(notice.uuid));
+    notification.on('click', () => open(notice.uuid, notice.device));
     notification.on('close', () => kept.delete(notification));
     kept.add(notification);
     for (const oldest of kept) {

@@ -4,15 +4,20 @@
  */
 import { type Session, type WebContents, app, session } from 'electron';
 import type { Log } from '../core/base/log.ts';
+import { isAppPage } from './app-files.ts';
 
 /** Holds every page, also those of windows that are opened later. Must run before the app is ready. */
 export function confinePages(log: Log): void {
   app.on('web-contents-created', (_, contents) => confineContents(contents, log));
 }
 
-/** Takes every permission from the pages and keeps them off the network. Must run once the app is ready. */
+/**
+ * Takes every permission from the pages and keeps them off the network. Must run once the app is ready. The one exception:
+ * a display's page may hold the pointer, for guests with a mouse; Chromium itself asks for a click first and gives it back
+ * on Escape.
+ */
 export function confineSession(log: Log, own: Session = session.defaultSession): void {
-  own.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+  own.setPermissionRequestHandler((contents, permission, answer) => answer(permission === 'pointerLock' && isDisplayPage(contents.getURL())));
   own.setPermissionCheckHandler(() => false);
   own.setDevicePermissionHandler(() => false);
   own.setSpellCheckerEnabled(false); // it would fetch dictionaries
@@ -21,6 +26,10 @@ export function confineSession(log: Log, own: Session = session.defaultSession):
     if (cancel) log.write('warning', 'a page asked for an address outside the app', { url: details.url.slice(0, 200) });
     answer({ cancel });
   });
+}
+
+function isDisplayPage(address: string): boolean {
+  return isAppPage(address) && new URL(address).pathname === '/display.html';
 }
 
 function confineContents(contents: WebContents, log: Log): void {

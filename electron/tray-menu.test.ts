@@ -8,7 +8,7 @@ function domain(name: string, own: Partial<DomainSummary> = {}): DomainSummary {
   return {
     uuid: name, name, title: null, id: null, state: 'shut off', reason: 'unknown', stateSinceMs: null, persistent: true, autostart: false, pendingChanges: false,
     memoryKiB: 1, currentMemoryKiB: 1, vcpus: 1, arch: 'x86_64', machine: 'q35', accelerator: null, emulator: null, qemuVersion: null, pid: null, taints: [], agent: 'not configured',
-    jobs: { sync: null, async: null, agent: null, waiting: 0 }, control: { state: 'ok', details: null, sinceMs: 0 }, consoles: [], diskErrors: [], devices: [], ...own,
+    jobs: { sync: null, async: null, agent: null, waiting: 0 }, control: { state: 'ok', details: null, sinceMs: 0 }, consoles: [], displays: [], diskErrors: [], devices: [], ...own,
   };
 }
 

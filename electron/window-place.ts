@@ -1,8 +1,12 @@
 /** Keys and places of windows: where one was left, moved to where a screen is now. */
 import { z } from 'zod';
 
-/** `main`, or `console:<uuid>:<alias>:<n>` with n counted per console. */
-export type WindowKey = 'main' | `console:${string}:${string}:${number}`;
+/** `main`, `console:<uuid>:<alias>:<n>` with n counted per console, or `display:<uuid>:<index>:<n>` per display. */
+export type WindowKey = 'main' | `console:${string}:${string}:${number}` | `display:${string}:${number}:${number}`;
+
+export function displayKey(uuid: string, index: number, number: number): WindowKey {
+  return `display:${uuid}:${index}:${number}`;
+}
 
 export function consoleKey(uuid: string, alias: string, number: number): WindowKey {
   return `console:${uuid}:${alias}:${number}`;
@@ -10,9 +14,14 @@ export function consoleKey(uuid: string, alias: string, number: number): WindowK
 
 /** The least number that no open window on this console has. */
 export function freeConsoleNumber(open: Iterable<WindowKey>, uuid: string, alias: string): number {
+  return freeNumber(open, (number) => consoleKey(uuid, alias, number));
+}
+
+/** The least number, from 1, whose key no open window has. */
+export function freeNumber(open: Iterable<WindowKey>, keyOf: (number: number) => WindowKey): number {
   const keys = new Set(open);
   let number = 1;
-  while (keys.has(consoleKey(uuid, alias, number))) number += 1;
+  while (keys.has(keyOf(number))) number += 1;
   return number;
 }
 

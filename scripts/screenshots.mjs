@@ -45,7 +45,7 @@ async function screenshots() {
 /** The app, and what is needed to bring it into each of its states. */
 async function openStudio(electron, state) {
   const { _electron } = await import('@playwright/test');
-  await writeFile(path.join(state, 'settings.json'), JSON.stringify({ theme: 'system', shutdownS: quitS }));
+  await writeFile(path.join(state, 'desktop.json'), JSON.stringify({ theme: 'system', shutdownS: quitS }));
   const app = await _electron.launch({
     executablePath: electron.program,
     args: [...(isRoot ? ['--no-sandbox'] : []), projectRoot, `--home=${state}`],
@@ -67,6 +67,7 @@ async function takeAll(studio) {
     await pictureQuestions(studio);
     await pictureHeld(studio);
     await pictureStopped(studio, consoles);
+    await pictureDisplays(studio);
     await pictureFailures(studio);
     await pictureDevices(studio);
     await pictureEditing(studio);
@@ -76,7 +77,7 @@ async function takeAll(studio) {
     console.error(`The app says: ${(await studio.main.getByRole('alert').allInnerTexts().catch(() => [])).join('\n')}`);
     throw error;
   } finally {
-    for (const name of ['sample', 'held', 'broken', ...deafGuests]) await studio.vireo('destroy', name).catch(() => {}); // most of them do not run
+    for (const name of ['sample', 'kiosk', 'held', 'broken', ...deafGuests]) await studio.vireo('destroy', name).catch(() => {}); // most of them do not run
     await studio.app.close();
   }
 }
@@ -168,6 +169,35 @@ async function pictureStopped({ app, main, vireo }, [writer]) {
   await shoot(app, writer, 'console-stopped');
   await main.getByText('shut off (destroyed)').first().waitFor();
   await shoot(app, main, 'main-stopped');
+}
+
+/** The sample guest with a screen, in two windows: one has it, the other asks. */
+async function pictureDisplays({ app, main, state, vireo }) {
+  const file = path.join(state, 'kiosk.xml');
+  const own = (await vireo('dumpxml', 'sample', '--inactive')).replace(/<uuid>.*?<\/uuid>/, '').replace(/<mac [^>]*>/, '').replace(/<name>.*?<\/name>/, '<name>kiosk</name>');
+  const screen = "<graphics type='vnc'/><video><model type='vga'/></video></devices>";
+  await writeFile(file, own.replace('console=ttyS0', 'console=tty0 console=ttyS0').replace('</devices>', screen));
+  await vireo('define', file);
+  await startFromRow(main, 'kiosk');
+  const open = () => windowOpenedBy(app, () => main.getByRole('button', { name: 'Display', exact: true }).click());
+  const first = await open();
+  await first.getByRole('status').filter({ hasText: 'You have control' }).first().waitFor({ timeout: guestMs });
+  await sleep(8_000); // a screen has no words to wait for: the kernel has said something by then
+  await shoot(app, first, 'display');
+  await first.getByRole('button', { name: 'Menu', exact: true }).click();
+  await first.getByRole('menuitemcheckbox', { name: /Scale to the window/ }).waitFor();
+  await shoot(app, first, 'display-menu');
+  await first.keyboard.press('Escape');
+  const second = await open();
+  await second.getByRole('button', { name: 'Request' }).click();
+  await second.getByText(/^Asked window/).waitFor();
+  await shoot(app, second, 'display-watching');
+  await first.getByText(/asks for control/).waitFor();
+  await shoot(app, first, 'display-asked');
+  await vireo('destroy', 'kiosk');
+  await first.getByRole('group', { name: 'The guest is not running' }).waitFor();
+  await shoot(app, first, 'display-stopped');
+  for (const page of [first, second]) await page.close();
 }
 
 /** A QEMU that ends at once with words of its own, and one that never opens its monitor: its domain is held by the start. */

@@ -11,7 +11,7 @@ import { assertExclusive } from '../option-grammar.ts';
 /** libvirt's types that a Vireo host sends, in libvirt's order, and Vireo's own. */
 const eventTypes: readonly DomainEvent['type'][] = [
   'lifecycle', 'reboot', 'rtc-change', 'watchdog', 'io-error', 'graphics', 'io-error-reason', 'control-error', 'disk-change', 'tray-change', 'pmwakeup', 'pmsuspend', 'balloon-change', 'pmsuspend-disk',
-  'device-removed', 'agent-lifecycle', 'device-removal-failed', 'block-threshold', 'memory-failure', 'memory-device-size-change', 'nic-mac-change', 'core-dump',
+  'device-removed', 'agent-lifecycle', 'device-removal-failed', 'block-threshold', 'memory-failure', 'memory-device-size-change', 'nic-mac-change', 'core-dump', 'console-trigger',
 ];
 
 /** Where virsh's word is not ours with a capital letter. */

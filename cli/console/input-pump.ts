@@ -17,6 +17,8 @@ export interface InputPumpOptions {
   onEscape(): void;
   /** Something had to be dropped. */
   onDropped(): void;
+  /** The input has ended, and all of it was sent. */
+  onEnd(): void;
 }
 
 /** Reads until it is disposed; then the input is paused, so that it does not keep the process. */
@@ -51,15 +53,19 @@ export function pumpInput(options: InputPumpOptions): Disposable {
     if (waitingBytes + typed.length > maximumWaitingBytes) return options.onDropped();
     void send(typed);
   };
+  // A terminal that is gone gives an error, a pipe its end; neither is the end of the console.
+  const onEnd = (): void => void last.then(() => options.onEnd());
   let stopped = false;
   const stop = (): void => {
     if (stopped) return;
     stopped = true;
     input.off('data', onData);
+    input.off('end', onEnd);
     input.off('error', stop);
     input.pause();
   };
   input.on('data', onData);
+  input.on('end', onEnd);
   input.on('error', stop);
   input.resume();
   return { [Symbol.dispose]: stop };

@@ -2,14 +2,17 @@
  * A guest's console in this terminal: bytes both ways, until the escape key, the guest's end, or a signal. Who takes the
  * input over, and what was lost, is told between the lines; the terminal is always put back.
  */
-import type { Client, ClientStream, StreamHandlers } from '../../core/api/client.ts';
-import type { ConsoleServerMessage } from '../../core/api/contract.ts';
-import { VireoError, asVireoError } from '../../core/base/errors.ts';
+import type { Client } from '../../core/api/client.ts';
+import type { ConsoleServerMessage } from '../../core/api/console-contract.ts';
 import type { CommandContext } from '../command.ts';
-import { CommandError } from '../command-error.ts';
-import type { TextSink } from '../output.ts';
-import { type EscapeKey, parseEscape } from './escape.ts';
+import { attempt } from '../domain-call.ts';
+import { Ending } from './ending.ts';
+import { parseEscape } from './escape.ts';
+import { InputControl } from './input-control.ts';
 import { pumpInput } from './input-pump.ts';
+import { openConsole } from './open-console.ts';
+import { QuietEnd } from './quiet-end.ts';
+import { Screen } from './screen.ts';
 import { makeRaw } from './terminal.ts';
 
 export interface ConsoleRequest {
@@ -19,119 +22,72 @@ export interface ConsoleRequest {
   readonly force: boolean;
   readonly watch: boolean;
   readonly escape: string;
+  /** Watches while somebody else writes, and asks for the input. */
+  readonly ask?: boolean;
+  /** Gives the input to the first who asks for it. */
+  readonly yields?: boolean;
+  /** Lets a paused guest run once its console is open, so that nothing of it is missed. */
+  readonly resume?: boolean;
+  /** Ends after so much silence once the input has ended; null goes on until the guest ends. */
+  readonly quietMs?: number | null;
 }
 
 const bell = Buffer.from('\u0007');
 
 /** Resolves with the exit code once the console has ended. @throws when it could not be opened, or the host is lost. */
 export async function runConsole(context: CommandContext, client: Client, request: ConsoleRequest): Promise<number> {
+  const { input, output, clock } = context;
   const escape = parseEscape(request.escape);
-  const screen = new Screen(context.stdout);
+  const { domain, device, force, watch, ask = false, yields = false, resume = false, quietMs = null } = request;
+  const screen = new Screen(context);
   const ending = new Ending();
-  const stream = await openConsole(client, request, {
-    // Bytes may come before this function goes on: the screen shows them after the greeting.
-    onBytes: (bytes, _offset, acknowledge) => void screen.write(bytes).then(acknowledge, (error: unknown) => ending.reject(outputFailed(error))),
-    onMessage: (message) => {
-      const notice = describe(message, escape);
-      if (notice !== null) context.output.notice(notice, { betweenLines: true });
+  using quiet = quietMs === null ? null : new QuietEnd(clock, quietMs, () => ending.resolve(0));
+  // Both may come before this function goes on: bytes are shown after the greeting, messages heard after it.
+  const early: ConsoleServerMessage[] = [];
+  let hear = (message: ConsoleServerMessage): void => void early.push(message);
+  const stream = await openConsole(client, { domain, device, mode: watch ? 'watch' : ask ? 'write-or-watch' : 'write', force, from: 'history' }, {
+    onBytes(bytes, _offset, acknowledge) {
+      quiet?.printed();
+      void screen.write(bytes).then(acknowledge, (error: NodeJS.ErrnoException) => ending.outputFailed(error));
     },
+    onMessage: (message) => hear(message),
     onEnd: (error) => (error ? ending.reject(error) : ending.resolve(0)),
   });
-  context.output.line(`Connected to domain '${stream.opened.domain.name}'`);
-  context.output.line(`Escape character is ${escape.label}`);
-  const onSignal = (): void => ending.resolve(exitCodeOf(context.interrupted));
-  context.interrupted.addEventListener('abort', onSignal, { once: true });
-  if (context.interrupted.aborted) onSignal();
+  output.line(`Connected to domain '${stream.opened.domain.name}'`);
+  output.line(`Escape character is ${escape.label}`);
+  const control = new InputControl({
+    wish: watch ? 'watch' : ask ? 'ask' : 'write',
+    yields,
+    mode: stream.opened.mode,
+    ends: escape.label,
+    say: (message) => stream.message(message),
+    tell: (text) => screen.tell(text),
+  });
+  hear = (message) => control.hear(message);
+  for (const message of early) control.hear(message);
+  const beep = (): void => void screen.write(bell).catch(() => {});
+  using _signal = ending.onSignal(context.interrupted);
   try {
-    using _raw = makeRaw(context.input);
+    using _raw = makeRaw(input);
     using _input = pumpInput({
-      input: context.input,
+      input,
       escape,
-      send: (bytes) => (request.watch ? Promise.resolve() : stream.send(bytes)),
+      async send(bytes) {
+        if (watch) return;
+        // A script's words wait until they may be said; a person is better told at once that nobody listens.
+        if (!control.isOurs && input.isTTY) return beep();
+        await control.whenOurs();
+        await stream.send(bytes);
+      },
       onEscape: () => ending.resolve(0),
-      onDropped: () => void screen.write(bell).catch(() => {}),
+      onDropped: beep,
+      onEnd: () => quiet?.inputEnded(),
     });
     screen.begin();
+    if (resume) await attempt(client, `Failed to resume domain '${stream.opened.domain.name}'`, 'domainResume', { domain }, context.interrupted);
     return await ending.reached;
   } finally {
-    context.interrupted.removeEventListener('abort', onSignal);
     stream.close();
     await screen.drained();
   }
-}
-
-type ConsoleStream = ClientStream<'domainOpenConsole'>;
-type ConsoleHandlers = StreamHandlers<'domainOpenConsole'>;
-
-async function openConsole(client: Client, request: ConsoleRequest, handlers: ConsoleHandlers): Promise<ConsoleStream> {
-  const { domain, device, force, watch } = request;
-  try {
-    return await client.openStream('domainOpenConsole', { domain, device, mode: watch ? 'watch' : 'write', force, from: 'history' }, handlers);
-  } catch (thrown) {
-    const error = asVireoError(thrown);
-    if (typeof error.details['holder'] !== 'string') throw error;
-    throw VireoError.fromRecord({ ...error.toRecord(), details: { ...error.details, remedy: 'use --force to take it over, or --watch to look on' } });
-  }
-}
-
-/** The one reason for which a console ends; what comes after it is too late. */
-class Ending {
-  readonly reached: Promise<number>;
-  resolve!: (exitCode: number) => void;
-  reject!: (error: Error) => void;
-
-  constructor() {
-    this.reached = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    this.reached.catch(() => {}); // it may fail before anybody waits for it
-  }
-}
-
-/** Writes in order and waits for each piece, so that the host is told when it was really shown. */
-class Screen {
-  readonly #sink: TextSink;
-  #last: Promise<void>;
-  begin!: () => void;
-
-  constructor(sink: TextSink) {
-    this.#sink = sink;
-    this.#last = new Promise((resolve) => (this.begin = resolve));
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    const written = this.#last.then(() => this.#write(bytes));
-    this.#last = written.catch(() => {});
-    return written;
-  }
-
-  /** Resolves when everything was shown or could not be. */
-  drained(): Promise<void> {
-    this.begin();
-    return this.#last;
-  }
-
-  #write(bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#sink.write(bytes, (error) => (error ? reject(error) : resolve()));
-    });
-  }
-}
-
-function describe(message: ConsoleServerMessage, escape: EscapeKey): string | null {
-  if (message.type === 'gap') return `${message.to - message.from} bytes of the guest's output were not kept`;
-  if (message.type === 'refused') return message.error.message;
-  if (message.type !== 'notice' || message.what !== 'taken-over') return null;
-  return `${message.by ?? 'another client'} took over the console; you are watching (${escape.label} ends)`;
-}
-
-function outputFailed(error: unknown): CommandError {
-  return new CommandError('SYSTEM_ERROR', `the console's output cannot be written: ${asVireoError(error).message}`, { cause: error });
-}
-
-/** Ctrl + C is how a console without a terminal is ended; other signals end it as they end any program. */
-export function exitCodeOf(interrupted: AbortSignal): number {
-  const numbers: Readonly<Record<string, number>> = { SIGINT: 0, SIGHUP: 128 + 1, SIGTERM: 128 + 15 };
-  return numbers[String(interrupted.reason)] ?? 1;
 }

@@ -5,16 +5,33 @@
 import { toDisposable } from '../../core/base/lifetime.ts';
 import type { TerminalInput } from '../command.ts';
 
+const quitExitCode = 128 + 3;
+
+/** SIGINT, SIGTERM and SIGHUP are the whole command's to answer, and end with this being disposed. */
 export function makeRaw(input: TerminalInput): Disposable {
   if (!input.isTTY || !input.setRawMode) return toDisposable(() => {});
   const wasRaw = input.isRaw ?? false;
+  const put = (raw: boolean): void => void input.setRawMode?.(raw);
   const restore = toDisposable(() => {
     process.off('exit', onExit);
-    input.setRawMode?.(wasRaw);
+    process.off('SIGQUIT', onQuit);
+    process.off('SIGTSTP', onStop);
+    process.off('SIGCONT', onContinue);
+    put(wasRaw);
   });
   // An uncaught error ends the process without unwinding; this runs even then.
   const onExit = (): void => restore[Symbol.dispose]();
+  const onQuit = (): void => process.exit(quitExitCode);
+  // Keys raise none of these while the terminal is raw, but other processes may send them.
+  const onStop = (): void => {
+    put(wasRaw);
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  const onContinue = (): void => put(true);
   process.on('exit', onExit);
-  input.setRawMode(true);
+  process.on('SIGQUIT', onQuit);
+  process.on('SIGTSTP', onStop);
+  process.on('SIGCONT', onContinue);
+  put(true);
   return restore;
 }

@@ -16,6 +16,7 @@ export const clientMessage = z.discriminatedUnion('t', [
   z.object({ t: z.literal('open'), id, stream: z.string(), params: z.unknown() }),
   z.object({ t: z.literal('bytes'), id, offset: z.number(), bytes }),
   z.object({ t: z.literal('message'), id, body: z.unknown() }),
+  /** So many bytes of a stream were consumed; 0 stands for one message. */
   z.object({ t: z.literal('ack'), id, count: z.number().int().nonnegative() }),
   z.object({ t: z.literal('close'), id }),
 ]);

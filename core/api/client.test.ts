@@ -160,11 +160,11 @@ describe('a stream', () => {
     const stream = await open(host, reader);
     expect(stream.opened).toMatchObject({ alias: 'serial0', mode: 'write' });
     await host.console.link?.sendBytes(new Uint8Array(3), 0);
-    host.console.link?.sendMessage({ type: 'gap', from: 3, to: 5 });
+    host.console.link?.sendMessage({ type: 'gap', from: 3, to: 5, fromMs: null, toMs: null });
     await stream.send(new Uint8Array([104, 105]));
     stream.message({ type: 'release' });
     await settled();
-    expect([reader.received, reader.messages, host.console.typed, host.console.messages]).toEqual([3, [{ type: 'gap', from: 3, to: 5 }], [104, 105], [{ type: 'release' }]]);
+    expect([reader.received, reader.messages, host.console.typed, host.console.messages]).toEqual([3, [{ type: 'gap', from: 3, to: 5, fromMs: null, toMs: null }], [104, 105], [{ type: 'release' }]]);
   });
 
   test('that is not acknowledged stops at the window and goes on when it is', async () => {

@@ -80,7 +80,7 @@ class ChannelClient implements Client {
   readonly #channel: Channel;
   readonly #calls = new Map<number, PendingCall>();
   readonly #streams = new Map<number, OpenStream>();
-  readonly #events: { [E in EventName]: Emitter<EventPayload<E>> } = { domain: new Emitter(), host: new Emitter(), timeline: new Emitter(), desktop: new Emitter() };
+  readonly #events: { [E in EventName]: Emitter<EventPayload<E>> } = { domain: new Emitter(), host: new Emitter(), timeline: new Emitter(), desktop: new Emitter(), window: new Emitter() };
   readonly #closed = new AbortController();
   #lastId = 0;
   #subscribed = false;
@@ -198,6 +198,7 @@ class ChannelClient implements Client {
         message: (body) => {
           const parsed = schema.fromServer.safeParse(body);
           if (parsed.success) handlers.onMessage(parsed.data as z.output<Streams[S]['fromServer']>);
+          if (!ended.signal.aborted) this.#channel.send({ t: 'ack', id, count: 0 });
         },
         end: (error) => {
           if (ended.signal.aborted) return;

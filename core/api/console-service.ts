@@ -1,56 +1,79 @@
 /** A console session behind the contract's stream: items of the multiplexer out, keystrokes in. */
 import { type VireoError, asVireoError } from '../base/errors.ts';
-import type { ConsoleItem, ConsoleSession } from '../console/console-types.ts';
+import type { ConsoleItem, ConsoleSession, ConsoleWord } from '../console/console-types.ts';
 import type { Driver, OpenedConsole } from '../driver/driver.ts';
-import type { Call } from '../job/call.ts';
-import type { ConsoleClientMessage, ConsoleServerMessage } from './contract.ts';
+import { Call } from '../job/call.ts';
+import type { ConsoleClientMessage, ConsoleServerMessage } from './console-contract.ts';
 import type { ServedStream, StreamImplementation, StreamLink } from './server.ts';
 
 type OpenConsole = StreamImplementation['domainOpenConsole'];
 type Link = StreamLink<'domainOpenConsole'>;
 
-export function consoleService(driver: Driver): OpenConsole {
+/** What it asks of the driver. */
+type Consoles = Pick<Driver, 'openConsole' | 'sendBreak' | 'gapTimes'>;
+
+export function consoleService(driver: Consoles): OpenConsole {
   return async (call, params) => {
     const opened = await open(driver, call, params);
-    const { session, domain, alias, label } = opened;
-    const served = new ServedConsole(session, () => driver.context.clock.wallTime());
+    const { session, domain, alias, label, runStart, position } = opened;
+    const served = new ServedConsole(session, {
+      sendBreak: (signal) => driver.sendBreak(callFor(call, signal), domain.uuid, alias),
+      gapTimes: (gap) => driver.gapTimes(domain.uuid, alias, gap),
+    });
     return {
-      opened: { domain: domain.summary(), alias, label, mode: session.mode, sessionId: session.id },
+      opened: { domain: domain.summary(), alias, label, mode: session.mode, sessionId: session.id, from: session.from, runStart, position },
       run: (link) => served.run(link),
       onBytes: (bytes) => served.input(bytes),
-      onMessage: (message) => served.message(message),
+      onMessage: (message, after) => served.message(message, after),
     } satisfies ServedStream<'domainOpenConsole'>;
   };
 }
 
-/** `write-or-watch` watches where writing is refused because somebody else writes. */
-async function open(driver: Driver, call: Call, params: Parameters<OpenConsole>[1]): Promise<OpenedConsole> {
+/** `write-or-watch` watches where writing is refused because somebody else writes, or because nobody can. */
+async function open(driver: Consoles, call: Call, params: Parameters<OpenConsole>[1]): Promise<OpenedConsole> {
   const { domain, device, mode, force, from } = params;
   const client = { id: call.client, label: call.client };
   const attempt = (asked: 'write' | 'watch'): Promise<OpenedConsole> => driver.openConsole(call, domain, device, { client, mode: asked, force, from });
   if (mode !== 'write-or-watch') return attempt(mode);
   try {
     return await attempt('write');
-  } catch (error) {
-    if (asVireoError(error).code !== 'OPERATION_FAILED') throw error;
+  } catch (thrown) {
+    const { code, details } = asVireoError(thrown);
+    if (code !== 'OPERATION_FAILED' && typeof details['readOnly'] !== 'string') throw thrown;
     return attempt('watch');
   }
 }
 
+/** The same caller's call, which ends with `signal`. */
+function callFor({ owner, client, log }: Call, signal: AbortSignal): Call {
+  return new Call({ owner, client, log, signal });
+}
+
+/** What a console's session leaves to the driver. */
+interface Surroundings {
+  readonly sendBreak: (signal: AbortSignal) => Promise<void>;
+  readonly gapTimes: (gap: Gap) => Promise<Pick<GapMessage, 'fromMs' | 'toMs'>>;
+}
+type Gap = Extract<ConsoleItem, { readonly type: 'gap' }>;
+type GapMessage = Extract<ConsoleServerMessage, { readonly type: 'gap' }>;
+
 class ServedConsole {
   readonly #session: ConsoleSession;
-  readonly #wallTime: () => number;
+  readonly #surroundings: Surroundings;
   #link: Link | null = null;
   #mode: 'write' | 'watch';
 
-  constructor(session: ConsoleSession, wallTime: () => number) {
+  constructor(session: ConsoleSession, surroundings: Surroundings) {
     this.#session = session;
-    this.#wallTime = wallTime;
+    this.#surroundings = surroundings;
     this.#mode = session.mode;
   }
 
   async run(link: Link): Promise<void> {
     this.#link = link;
+    // Whoever is gone holds nothing from then on, also while a read of the log keeps this loop.
+    const leave = (): void => this.#session[Symbol.dispose]();
+    link.closed.addEventListener('abort', leave, { once: true });
     try {
       for (;;) {
         const item = await this.#session.read(link.closed);
@@ -58,7 +81,7 @@ class ServedConsole {
         await this.#send(link, item);
       }
     } finally {
-      this.#session[Symbol.dispose]();
+      leave();
     }
   }
 
@@ -70,11 +93,38 @@ class ServedConsole {
     }
   }
 
-  message(message: ConsoleClientMessage): void {
+  /** Who writes is settled at once; a break stands among the bytes, in its place. */
+  message(message: ConsoleClientMessage, after: Promise<void>): void {
     try {
-      if (message.type === 'release') this.#session.release();
-      else this.#session.requestWrite(message.force);
+      if (message.type === 'break') void this.#breakAfter(after);
+      else this.#arbitrate(message);
       this.#tellMode();
+    } catch (error) {
+      this.#refused(asVireoError(error));
+    }
+  }
+
+  #arbitrate(message: Exclude<ConsoleClientMessage, { type: 'break' }>): void {
+    switch (message.type) {
+      case 'request-write':
+        return this.#session.requestWrite(message.force);
+      case 'ask':
+        return this.#session.ask();
+      case 'withdraw':
+        return this.#session.withdraw();
+      case 'hand-over':
+        return this.#session.handOver(message.to);
+      case 'decline':
+        return this.#session.decline(message.to);
+      case 'release':
+        return this.#session.release();
+    }
+  }
+
+  async #breakAfter(earlier: Promise<void>): Promise<void> {
+    try {
+      await earlier;
+      await this.#session.sendBreak(this.#surroundings.sendBreak);
     } catch (error) {
       this.#refused(asVireoError(error));
     }
@@ -85,8 +135,10 @@ class ServedConsole {
       await link.sendBytes(item.bytes, item.offset);
       return;
     }
-    link.sendMessage(item.type === 'gap' ? item : { type: 'notice', what: item.what, by: item.by, atMs: this.#wallTime() });
-    this.#tellMode();
+    link.sendMessage(item.type === 'gap' ? { ...item, ...(await this.#surroundings.gapTimes(item)) } : toMessage(item));
+    // With the device its input is gone as well, which `closed` says.
+    if (item.type !== 'notice' || item.what !== 'closed') this.#tellMode();
+    await link.roomForMessages(); // a client that reads nothing is told nothing more
   }
 
   /** A take-over changes the mode from outside: the notice comes in the stream, and the mode with it. */
@@ -107,4 +159,8 @@ class ServedConsole {
     };
     this.#link?.sendMessage(message);
   }
+}
+
+function toMessage(item: ConsoleWord): ConsoleServerMessage {
+  return item.type === 'requests' ? { ...item, from: [...item.from] } : item;
 }

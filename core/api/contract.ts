@@ -5,6 +5,10 @@
  */
 import { z } from 'zod';
 import { agentMethods } from './agent-contract.ts';
+import { consoleMethods, consoleStreams } from './console-contract.ts';
+import { consoleHistoryMethods } from './console-history-contract.ts';
+import { displayStreams } from './display-contract.ts';
+import { displayFactsMethods } from './display-facts-contract.ts';
 import { dumpMethods } from './dump-contract.ts';
 import { secretMethods } from './secret-contract.ts';
 import { statisticsMethods } from './statistics-contract.ts';
@@ -100,6 +104,7 @@ export const methods = {
   /** Ends a screenless host so that another process can own its state folder; refused by the app. */
   hostHandOver: write(nothing, none),
   ...agentMethods,
+  ...displayFactsMethods,
   ...dumpMethods,
   ...secretMethods,
   ...statisticsMethods,
@@ -149,7 +154,7 @@ export const methods = {
     }),
   ),
   /** What is wrong with a definition, without defining it: the first error with its place, and what would be kept but not understood. */
-  connectCheckDomainXML: read(z.object({ xml: definitionText }), z.object({ problem: definitionProblem.nullable(), notUnderstood: z.array(z.object({ path: z.string(), line: z.number().int() })) })),
+  connectCheckDomainXML: read(z.object({ xml: definitionText }), z.object({ problem: definitionProblem.nullable(), notUnderstood: z.array(z.object({ path: z.string(), line: z.number().int() })), warnings: z.array(z.object({ message: z.string(), line: z.number().int() })) })),
   /** Defines what the `*.xml` files of a folder of libvirt's say; each file for itself, wholly or not at all. */
   connectImportFolder: write(z.object({ folder: z.string().min(1).max(4096), dryRun: z.boolean().default(false) }), importReportSchema),
   /** `migratable`: what another host would be given, of the run where there is one. */
@@ -169,6 +174,8 @@ export const methods = {
   domainAbortJob: write(onDomain, none),
   /** The last part of the domain's log: command line, QEMU's own words, start and stop with reasons. */
   domainGetLog: read(z.object({ domain, maximumBytes: z.number().int().min(1).max(1 << 20).default(65_536) }), z.object({ text: z.string(), path: z.string() })),
+  ...consoleMethods,
+  ...consoleHistoryMethods,
   qemuDomainMonitorCommand: write(z.object({ domain, command: z.string().max(1 << 20), hmp: z.boolean().default(false) }), z.object({ result: z.string() })),
   /** Defines the sample guest under `name`; an existing domain of this name is an error. */
   sampleGuestDefine: write(z.object({ name: z.string().min(1).max(256).default('sample') }), definedResult),
@@ -181,39 +188,13 @@ export const events = {
   timeline: timelineEventSchema,
   /** Only from the app to its own windows. */
   desktop: z.object({ quit: quitStateSchema.nullable() }),
+  /** Only from the app to the window that it is about. */
+  window: z.object({ inSight: z.boolean() }),
 } as const;
 
-/** What a console stream's two ends tell each other beside bytes. */
-export const consoleServerMessage = z.discriminatedUnion('type', [
-  /** Bytes `from` to `to` of the stream are kept nowhere any more. */
-  z.object({ type: z.literal('gap'), from: z.number(), to: z.number() }),
-  z.object({ type: z.literal('mode'), mode: z.enum(['write', 'watch']) }),
-  z.object({ type: z.literal('notice'), what: z.enum(['taken-over', 'writer-changed', 'released', 'closed']), by: z.string().nullable(), atMs: z.number() }),
-  z.object({ type: z.literal('refused'), error: z.object({ code: z.string(), message: z.string() }), holder: z.string().nullable(), sinceMs: z.number().nullable() }),
-]);
-export type ConsoleServerMessage = z.infer<typeof consoleServerMessage>;
-
-export const consoleClientMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('request-write'), force: z.boolean() }),
-  z.object({ type: z.literal('release') }),
-]);
-export type ConsoleClientMessage = z.infer<typeof consoleClientMessage>;
-
 export const streams = {
-  /** A character device, by alias; null opens the first console. Bytes are what the guest prints and the client types. */
-  domainOpenConsole: {
-    params: z.object({
-      domain,
-      device: z.string().max(256).nullable().default(null),
-      /** `write-or-watch` writes when nobody else does and watches otherwise. */
-      mode: z.enum(['write', 'watch', 'write-or-watch']).default('write'),
-      force: z.boolean().default(false),
-      from: z.enum(['history', 'now']).default('history'),
-    }),
-    opened: z.object({ domain: domainSummarySchema, alias: z.string(), label: z.string(), mode: z.enum(['write', 'watch']), sessionId: z.string() }),
-    fromServer: consoleServerMessage,
-    fromClient: consoleClientMessage,
-  },
+  ...consoleStreams,
+  ...displayStreams,
 } as const;
 
 export type Methods = typeof methods;

@@ -1,5 +1,7 @@
 /** What windows ask of the desktop app around the driver: other windows, the clipboard, files, the theme. */
 import { z } from 'zod';
+import { consoleEncodings } from '../console/history/encodings.ts';
+import { consoleLayoutSchema } from './console-layout.ts';
 
 const none = z.null();
 
@@ -24,8 +26,17 @@ export const quitStateSchema = z.discriminatedUnion('step', [
 export type QuitState = z.infer<typeof quitStateSchema>;
 
 export const desktopMethods = {
-  /** Opens one more window on a console (`console:<uuid>:<alias>:<n>`), or the domain's first console for null. */
-  desktopOpenConsole: desktop(z.object({ uuid: z.string(), device: z.string().nullable() }), none),
+  /**
+   * Opens one more window on a console (`console:<uuid>:<alias>:<n>`), or the domain's first console for null; with
+   * `layout`, which names it too, on several at once. `existing` shows the window that has it where there is one.
+   */
+  desktopOpenConsole: desktop(z.object({ uuid: z.string(), device: z.string().nullable(), mode: z.enum(['write', 'watch']).default('write'), layout: consoleLayoutSchema.nullable().default(null), where: z.enum(['new', 'existing']).default('new') }), none),
+  /** Shows a place of a console's log, by an offset of its stream, in a window that has the console, or in a new one that watches. */
+  desktopShowConsoleAt: desktop(z.object({ uuid: z.string(), device: z.string().max(256), offset: z.number().int().nonnegative(), atMs: z.number().nullable() }), none),
+  /** Opens one more window on a display (`display:<uuid>:<index>:<n>`); `display` is the `index` of the summary's `displays`. */
+  desktopOpenDisplay: desktop(z.object({ uuid: z.string(), display: z.number().int().min(0).max(255).default(0) }), none),
+  /** Lets the window that asks fill the screen, or gives it its place back; null is the other of the two. Answers what was asked for. */
+  desktopSetFullScreen: desktop(z.object({ fullScreen: z.boolean().nullable() }), z.object({ fullScreen: z.boolean() })),
   /** Shows the main window, on `uuid` where given. */
   desktopShowMain: desktop(z.object({ uuid: z.string().nullable() }), none),
   desktopGetSettings: desktop(z.object({}), z.object({ theme: z.enum(['system', 'light', 'dark']), platform: z.string(), version: z.string(), electron: z.string(), tray: z.boolean(), onQuit: z.enum(quitChoices), startsAtLogin: z.boolean() })),
@@ -42,6 +53,30 @@ export const desktopMethods = {
   desktopCopyImage: desktop(z.object({ image: z.base64().max(28_000_000) }), none),
   /** Lets the user name a file that somebody else will write; null when they cancel. */
   desktopChooseFile: desktop(z.object({ title: z.string().min(1).max(255), suggestedName: z.string().min(1).max(255) }), z.object({ path: z.string() }).nullable()),
+  /** Lets the user name a file and makes it, for this connection to write piece by piece and to close; null when they cancel. */
+  desktopCreateFile: desktop(z.object({ title: z.string().min(1).max(255), suggestedName: z.string().min(1).max(255) }), z.object({ file: z.string(), path: z.string() }).nullable()),
+  /** Resolves when the piece is in the file, with the bytes in it. A file that cannot be written is closed. */
+  desktopAppendToFile: desktop(z.object({ file: z.string().max(64), data: z.string().max(6 << 20), encoding: z.enum(['utf-8', 'base64']).default('utf-8') }), z.object({ sizeBytes: z.number() })),
+  /** Null where it is closed already, as after a failure. */
+  desktopCloseFile: desktop(z.object({ file: z.string().max(64) }), z.object({ path: z.string(), sizeBytes: z.number() }).nullable()),
+  /** Lets the user name a file and writes what is kept of a console to it; null when they cancel. */
+  desktopSaveConsole: desktop(
+    z.object({
+      uuid: z.string(),
+      device: z.string().max(256).nullable(),
+      from: z.enum(['run', 'beginning']),
+      format: z.enum(['text', 'raw', 'asciicast']),
+      encoding: z.enum(consoleEncodings),
+      timestamps: z.boolean(),
+      title: z.string().max(512),
+      columns: z.number().int().min(1).max(10_000),
+      rows: z.number().int().min(1).max(10_000),
+      suggestedName: z.string().min(1).max(255),
+    }),
+    z.object({ path: z.string(), sizeBytes: z.number() }).nullable(),
+  ),
+  /** A guest rang; told by the desktop unless it is to be quiet or the window has the focus. */
+  desktopRing: desktop(z.object({ uuid: z.string(), label: z.string().max(256) }), none),
   desktopReadClipboard: desktop(z.object({}), z.object({ text: z.string() })),
   desktopWriteClipboard: desktop(z.object({ text: z.string().max(16 << 20) }), none),
   /** Whether guests with an autostart mark are started when the user logs in, without a window. */

@@ -25,9 +25,11 @@ import type { StateLayout } from '../status/state-folder.ts';
 import { type Channel, channelPair } from './channel.ts';
 import { type Client, connect } from './client.ts';
 import { consoleService } from './console-service.ts';
+import type { HostWindows } from './display-facts-service.ts';
+import { displayService } from './display-service.ts';
 import { type HostStatus, type Methods, methods } from './contract.ts';
 import { type LocalServer, listenLocal } from './local-server.ts';
-import { type Implementation, type MethodTable, type ServedEvent, type ServerOptions, serve } from './server.ts';
+import { type Implementation, type MethodTable, type ServedEvent, type ServerOptions, type StreamImplementation, serve } from './server.ts';
 import { driverService } from './service.ts';
 import { withActions } from './timeline-service.ts';
 
@@ -58,6 +60,8 @@ export interface Host {
   readonly driver: Driver;
   /** Connections through the local socket. */
   readonly localClients: number;
+  /** Set by an app once it has windows, for those who ask for one through the contract. */
+  windows: HostWindows | null;
   /** A client in this process, through the same contract as every other. */
   client(label: string): Client;
   /** Serves one more door; `extra` adds methods and events of the door's own to those of the driver. */
@@ -87,6 +91,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
 
 class OpenHost implements Host {
   readonly layout: StateLayout;
+  windows: HostWindows | null = null;
   readonly handOverRequested: Promise<void>;
   readonly #options: HostOptions;
   readonly #ownership: Ownership;
@@ -167,13 +172,14 @@ class OpenHost implements Host {
       driver: this.driver,
       status: () => this.#status(),
       handOver: () => this.#handOver(),
+      windows: () => this.windows,
       documents: this.#documents,
       defineSample: (call, name) => defineSample(this.driver, call, name, path.join(this.layout.root, 'images'), () => this.#bestAccelerator()),
     });
     const options: ServerOptions<MethodTable> = {
       methods: { ...methods, ...extra?.methods },
       implementation: { ...withActions(methods, service, this.driver.context), ...extra?.implementation } as Implementation<Methods> & Implementation<T> as Implementation<MethodTable>,
-      streams: { domainOpenConsole: consoleService(this.driver) },
+      streams: { domainOpenConsole: consoleService(this.driver), domainOpenGraphics: displayService(this.driver) } satisfies StreamImplementation,
       events: extra ? both(this.#events, extra.events) : this.#events,
       version: this.#options.version,
       log: this.#options.log,

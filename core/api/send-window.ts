@@ -18,6 +18,11 @@ export class SendWindow {
     return this.#waiting.length;
   }
 
+  /** Counts what was sent without waiting for room. */
+  count(count: number): void {
+    this.#unacknowledged += count;
+  }
+
   acknowledged(count: number): void {
     this.#unacknowledged = Math.max(0, this.#unacknowledged - count);
     if (this.#unacknowledged > streamWindow.resumeBelow) return;

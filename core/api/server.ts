@@ -8,6 +8,7 @@ import { VireoError, asVireoError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Call } from '../job/call.ts';
 import { type Channel, type ClientMessage, clientMessage, protocolVersion } from './channel.ts';
+import { clientLabel } from './client-label.ts';
 import { type EventName, type StreamName, type Streams, ownerOf, streams } from './contract.ts';
 import { SendWindow } from './send-window.ts';
 
@@ -28,6 +29,8 @@ export interface StreamLink<S extends StreamName> {
   /** Waits while the client has not acknowledged enough. */
   sendBytes(bytes: Uint8Array, offset: number): Promise<void>;
   sendMessage(message: z.input<Streams[S]['fromServer']>): void;
+  /** Resolves while the client has read all but a few messages; whoever tells on and on waits here. Rejects when it is gone. */
+  roomForMessages(): Promise<void>;
   /** Aborts when the client closes the stream or is gone. */
   readonly closed: AbortSignal;
 }
@@ -38,7 +41,8 @@ export interface ServedStream<S extends StreamName> {
   run(link: StreamLink<S>): Promise<void>;
   /** The promise holds back further bytes of this client. */
   onBytes(bytes: Uint8Array): Promise<void>;
-  onMessage(message: z.output<Streams[S]['fromClient']>): void;
+  /** `after` resolves when all bytes that came before the message were handed over or refused. */
+  onMessage(message: z.output<Streams[S]['fromClient']>, after: Promise<void>): void;
 }
 
 export type StreamImplementation = {
@@ -53,7 +57,8 @@ export interface ServedEvent {
 export interface ServerOptions<T extends MethodTable> {
   readonly methods: T;
   readonly implementation: Implementation<T>;
-  readonly streams: StreamImplementation;
+  /** A stream that is left out is refused by name, as an unknown one is. */
+  readonly streams: Partial<StreamImplementation>;
   readonly events: Pick<Emitter<ServedEvent>, 'on'>;
   readonly version: string;
   readonly log: Log;
@@ -62,8 +67,11 @@ export interface ServerOptions<T extends MethodTable> {
 }
 
 interface RunningStream {
+  readonly name: StreamName | null;
   readonly closed: AbortController;
   readonly window: SendWindow;
+  /** Messages weigh enough here that a hundred of them fill it. */
+  readonly messages: SendWindow;
   served: ServedStream<StreamName> | null;
   /** Input is handed over one piece after the other. */
   input: Promise<void>;
@@ -73,6 +81,8 @@ interface RunningStream {
 
 /** An honest client stops at its send window; more than this is a client that does not look at it. */
 const maximumPendingBytes = 1 << 20;
+
+const messageWeight = 1_000;
 
 /** Serves one client until its channel closes. */
 export function serve<T extends MethodTable>(channel: Channel, options: ServerOptions<T>): Disposable {
@@ -139,7 +149,7 @@ class Connection<T extends MethodTable> {
   #hello(message: Extract<ClientMessage, { t: 'hello' }>): void {
     this.#channel.send({ t: 'welcome', protocol: protocolVersion, version: this.#options.version });
     if (message.protocol !== protocolVersion) return this.#reject('a client speaks another protocol', String(message.protocol));
-    this.#client ??= this.#options.nameClient(message.label);
+    this.#client ??= this.#options.nameClient(clientLabel(message.label));
   }
 
   #reject(what: string, details: string): void {
@@ -171,17 +181,19 @@ class Connection<T extends MethodTable> {
 
   async #openStream(client: string, message: Extract<ClientMessage, { t: 'open' }>): Promise<void> {
     const { id } = message;
-    const running: RunningStream = { closed: new AbortController(), window: new SendWindow(), served: null, input: Promise.resolve(), pendingBytes: 0 };
+    const running: RunningStream = { name: streamNamed(message.stream), closed: new AbortController(), window: new SendWindow(), messages: new SendWindow(), served: null, input: Promise.resolve(), pendingBytes: 0 };
     let error: VireoError | null = null;
     try {
       if (this.#streams.has(id)) throw new VireoError('RPC', `stream ${id} is open already`);
-      if (!Object.hasOwn(streams, message.stream)) throw new VireoError('NO_SUPPORT', message.stream);
-      const name = message.stream as StreamName;
+      const { name } = running;
+      const implementation = name && (this.#options.streams[name] as StreamImplementation[StreamName] | undefined);
+      if (!name || !implementation) throw new VireoError('NO_SUPPORT', message.stream);
       const params = streams[name].params.safeParse(message.params);
       if (!params.success) throw invalidParams(name, params.error);
       this.#streams.set(id, running);
       const call = new Call({ owner: ownerOf(name), client, signal: running.closed.signal, log: this.#options.log.with({ api: name, client }) });
-      const served = await this.#options.streams[name](call, params.data);
+      // What is no stream of this name was refused above, which the compiler cannot follow from one name to the next.
+      const served = (await implementation(call, params.data as never)) as ServedStream<StreamName>;
       running.served = served;
       if (this.#open) this.#channel.send({ t: 'opened', id, value: served.opened });
       await served.run(this.#link(id, running));
@@ -203,23 +215,27 @@ class Connection<T extends MethodTable> {
         this.#channel.send({ t: 'bytes', id, offset, bytes });
       },
       sendMessage: (body) => {
-        if (!running.closed.signal.aborted) this.#channel.send({ t: 'message', id, body });
+        if (running.closed.signal.aborted) return;
+        running.messages.count(messageWeight);
+        this.#channel.send({ t: 'message', id, body });
       },
+      roomForMessages: () => running.messages.reserve(0, running.closed.signal),
     };
   }
 
   #stream(message: Extract<ClientMessage, { t: 'bytes' | 'message' | 'ack' | 'close' }>): void {
     const running = this.#streams.get(message.id);
     if (!running) return; // it ended while the message was under way
-    if (message.t === 'ack') return running.window.acknowledged(message.count);
+    // Bytes are acknowledged by their number, a message by none.
+    if (message.t === 'ack') return message.count > 0 ? running.window.acknowledged(message.count) : running.messages.acknowledged(messageWeight);
     if (message.t === 'close') return endStream(running, new VireoError('OPERATION_ABORTED', 'the client closed the stream'));
-    if (!running.served) return this.#reject('a client used a stream before it was open', String(message.id));
-    const served = running.served;
+    const { served, name } = running;
+    if (!served || !name) return this.#reject('a client used a stream before it was open', String(message.id));
     if (message.t === 'message') {
-      const parsed = streams.domainOpenConsole.fromClient.safeParse(message.body);
+      const parsed = streams[name].fromClient.safeParse(message.body);
       if (!parsed.success) return this.#reject('a client sent a stream message that does not fit', parsed.error.message);
       try {
-        served.onMessage(parsed.data);
+        served.onMessage(parsed.data, running.input);
       } catch (thrown) {
         this.#options.log.write('error', 'a stream failed on a message', { error: asVireoError(thrown).message });
       }
@@ -248,6 +264,10 @@ function endStream(running: RunningStream, reason: VireoError): void {
 }
 
 const drainMs = 2_000;
+
+function streamNamed(name: string): StreamName | null {
+  return Object.hasOwn(streams, name) ? (name as StreamName) : null;
+}
 
 function invalidParams(method: string, error: z.ZodError): VireoError {
   const first = error.issues[0];

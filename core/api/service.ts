@@ -10,6 +10,8 @@ import { definitionFromNative, nativeCommandLine } from '../driver/native.ts';
 import type { Call } from '../job/call.ts';
 import type { HostStatus, Methods } from './contract.ts';
 import { agentService } from './agent-service.ts';
+import { consoleHistoryService } from './console-history-service.ts';
+import { type HostWindows, displayFactsService } from './display-facts-service.ts';
 import { dumpService } from './dump-service.ts';
 import { secretService } from './secret-service.ts';
 import { statisticsService } from './statistics-service.ts';
@@ -21,11 +23,12 @@ export interface ServiceParts {
   readonly driver: Driver;
   readonly status: () => Promise<HostStatus>;
   readonly handOver: () => void;
+  readonly windows: () => HostWindows | null;
   readonly documents: CapabilitiesDocuments;
   readonly defineSample: (call: Call, name: string) => Promise<Defined>;
 }
 
-export function driverService({ driver, status, handOver, documents, defineSample }: ServiceParts): Implementation<Methods> {
+export function driverService({ driver, status, handOver, windows, documents, defineSample }: ServiceParts): Implementation<Methods> {
   const defined = ({ domain, notUnderstood }: Defined): { domain: ReturnType<Driver['list']>['domains'][number]; notUnderstood: { path: string; line: number }[] } => ({
     domain: driver.summaryOf(domain),
     notUnderstood: [...notUnderstood],
@@ -34,6 +37,8 @@ export function driverService({ driver, status, handOver, documents, defineSampl
   return {
     hostGetStatus: () => status(),
     ...agentService(driver),
+    ...consoleHistoryService(driver),
+    ...displayFactsService(driver, windows),
     ...dumpService(driver),
     ...secretService(driver.context.secrets),
     ...statisticsService(driver),

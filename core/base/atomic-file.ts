@@ -58,7 +58,7 @@ const folderSyncs = new Map<string, FolderSyncs>();
  * Resolves after a sync of the folder that began after this call: what was renamed before is durable then. Writers that
  * come while one runs share the next, so that a thousand files cost far less than a thousand syncs of their folder.
  */
-function syncFolder(folder: string): Promise<void> {
+export function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return Promise.resolve(); // a folder cannot be opened for fsync there
   const syncs = folderSyncs.get(folder);
   if (!syncs) {

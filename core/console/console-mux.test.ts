@@ -165,10 +165,10 @@ describe('the input', () => {
     const told = await new ConsoleReader(owner).untilText('after');
     expect(told.items.map((item) => (item.type === 'bytes' ? Buffer.from(item.bytes).toString() : item))).toEqual([
       'before',
-      { type: 'notice', what: 'taken-over', by: 'window 2' },
+      { type: 'notice', what: 'taken-over', by: 'window 2', atMs: expect.any(Number) },
       'after',
     ]);
-    expect((await new ConsoleReader(watcher).untilText('after')).notices).toEqual([{ type: 'notice', what: 'writer-changed', by: 'window 2' }]);
+    expect((await new ConsoleReader(watcher).untilText('after')).notices).toEqual([{ type: 'notice', what: 'writer-changed', by: 'window 2', atMs: expect.any(Number) }]);
     expect([owner.mode, thief.mode]).toEqual(['watch', 'write']);
     await expect(owner.write(Buffer.from('x'))).rejects.toMatchObject({ code: 'OPERATION_DENIED', details: { holder: 'window 2' } });
     await thief.write(Buffer.from('mine'));
@@ -187,12 +187,40 @@ describe('the input', () => {
     expect(watcher.mode).toBe('watch');
     expect(mux.status()[0]).toMatchObject({ writer: null, watchers: 1 });
     const told = await new ConsoleReader(watcher).until(({ notices }) => notices.length === 1);
-    expect(told.notices).toEqual([{ type: 'notice', what: 'released', by: 'window 1' }]);
+    expect(told.notices).toEqual([{ type: 'notice', what: 'released', by: 'window 1', atMs: expect.any(Number) }]);
     watcher.requestWrite(false);
     expect(watcher.mode).toBe('write');
     watcher.release();
     expect(watcher.mode).toBe('watch');
     expect(changes.map((writer) => writer?.client ?? null)).toEqual(['window 1', 'window 1', null, 'window 2', null]);
+  });
+
+  test('changes hands however often: who does not read keeps the newest hundred changes, and reads what the guest said', async () => {
+    await using fake = await FakeChardev.start();
+    await using mux = createMux();
+    await connected(fake, mux);
+    using frozen = mux.open('serial0', as('frozen'));
+    using one = mux.open('serial0', as('one'));
+    using other = mux.open('serial0', as('other'));
+    for (let round = 0; round < 1_000; round++) (round % 2 === 0 ? one : other).requestWrite(true);
+    fake.say('after');
+    const { notices } = await new ConsoleReader(frozen).untilText('after');
+    expect(notices).toHaveLength(100);
+    expect(notices.at(-1)).toMatchObject({ what: 'writer-changed', by: 'other' });
+  });
+
+  test('is nobody’s once the device is gone, whoever had it', async () => {
+    await using fake = await FakeChardev.start();
+    await using mux = createMux();
+    await connected(fake, mux);
+    using owner = mux.open('serial0', as('window 1', 'write'));
+    using asking = mux.open('serial0', as('window 2'));
+    asking.ask();
+    await mux.remove('serial0');
+    expect([owner.mode, asking.mode]).toEqual(['watch', 'watch']);
+    const told = await new ConsoleReader(asking).toEnd();
+    expect(told.items).toMatchObject([{ type: 'request', state: 'waiting', by: 'window 1' }, { type: 'request', state: 'moot', by: null }, { type: 'notice', what: 'closed' }]);
+    expect(() => asking.requestWrite(true)).toThrow('not connected');
   });
 
   test('a guest that does not listen holds up the writer only, and what waited is given back on a takeover', async () => {
@@ -281,7 +309,7 @@ describe('the connection', () => {
     await eventually(() => mux.status()[0]?.position === 7);
     await mux.remove('serial0');
     const reader = await new ConsoleReader(session).toEnd();
-    expect([reader.text, reader.notices]).toEqual(['goodbye', [{ type: 'notice', what: 'closed', by: null }]]);
+    expect([reader.text, reader.notices]).toEqual(['goodbye', [{ type: 'notice', what: 'closed', by: null, atMs: expect.any(Number) }]]);
     expect(() => mux.open('serial0', as('window'))).toThrow("device not found: no console device 'serial0'");
   });
 });

@@ -6,14 +6,22 @@
  * the stream; exactly one session at a time owns the input. A position in a stream is its offset in QEMU's log, as of
  * the last connection (log-follower.ts tells why the two may part by a few bytes later, and keeps account of it).
  */
+import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { VireoError, type ErrorDomain } from '../base/errors.ts';
 import { Emitter } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
+import { describeBackend } from './console-backend.ts';
+import type { ConsoleLink, ConsoleLinkOptions } from './console-link.ts';
 import { ConsolePort } from './console-port.ts';
+import type { ConsoleStream } from './console-stream.ts';
+import type { LogBounds } from './log-rotation.ts';
 import type { ConsoleDevice, ConsoleSession, ConsoleStatus, OpenConsoleOptions } from './console-types.ts';
 
 export type * from './console-types.ts';
+
+/** A flood may take so many times the memory while the log is compared: 4 MiB are what a fast port sends in 15 ms. */
+const floodFactor = 16;
 
 export interface ConsoleMuxOptions {
   readonly domain: ErrorDomain;
@@ -23,6 +31,12 @@ export interface ConsoleMuxOptions {
   readonly historyBytes?: number;
   /** Where UUCP lock files of terminals lie; /var/lock unless told. */
   readonly lockFolder?: string;
+  /** Logs in this folder are kept within bounds; others are their owners' business. */
+  readonly logs?: { readonly folder: string; readonly bounds: LogBounds };
+  /** Follows a console beside its sessions, from when it is connected until it is removed: its times, its triggers. */
+  readonly watch?: (device: ConsoleDevice, stream: ConsoleStream) => AsyncDisposable;
+  /** Tests stand in for the way to a device. */
+  readonly createLink?: (options: ConsoleLinkOptions) => ConsoleLink;
 }
 
 export class ConsoleMux implements AsyncDisposable {
@@ -30,6 +44,7 @@ export class ConsoleMux implements AsyncDisposable {
   readonly changes: Emitter<ConsoleStatus>;
   readonly #options: ConsoleMuxOptions;
   readonly #ports = new Map<string, ConsolePort>();
+  readonly #watches = new Map<string, AsyncDisposable>();
   #disposed = false;
 
   constructor(options: ConsoleMuxOptions) {
@@ -44,7 +59,7 @@ export class ConsoleMux implements AsyncDisposable {
    *   terminal's lock, OPERATION_INVALID when the alias is in use or the multiplexer closed; the signal's reason.
    */
   async add(device: ConsoleDevice, signal: AbortSignal): Promise<void> {
-    const { domain, clock, log, historyBytes = 262_144, lockFolder = '/var/lock' } = this.#options;
+    const { domain, clock, log, historyBytes = 262_144, lockFolder = '/var/lock', logs, createLink } = this.#options;
     const { alias } = device;
     if (this.#disposed) throw new VireoError('OPERATION_INVALID', 'the consoles of this domain are closed', { domain });
     const existing = this.#ports.get(alias);
@@ -55,17 +70,31 @@ export class ConsoleMux implements AsyncDisposable {
       clock,
       log: log.with({ domain: domain.name, alias }),
       historyBytes,
+      floodBytes: historyBytes * floodFactor,
       lockFolder,
-      onChange: (status) => this.changes.fire(status),
+      logBounds: logs && device.logFile !== null && path.dirname(device.logFile) === logs.folder ? logs.bounds : null,
+      createLink,
+      onChange: (status) => {
+        // Sessions of a removed console may outlast it, and tell nothing of the one that took its place.
+        if ((this.#ports.get(alias) ?? port) === port) this.changes.fire(status);
+      },
     });
     this.#ports.set(alias, port);
     await existing?.[Symbol.asyncDispose]();
+    await this.#unwatch(alias);
     try {
       await port.connect(signal);
     } catch (error) {
       if (signal.aborted) throw error;
       throw connectError(error, device).about(domain);
     }
+    if (this.#ports.get(alias) !== port || !this.#options.watch) return;
+    this.#watches.set(alias, this.#options.watch(device, port.stream));
+  }
+
+  /** All bytes of a console, for who reads them without being a session; null for an unknown alias. */
+  streamOf(alias: string): ConsoleStream | null {
+    return this.#ports.get(alias)?.stream ?? null;
   }
 
   /** Ends a device's connection; its sessions read to the end and hear that it closed. Unknown aliases are no error. */
@@ -73,6 +102,7 @@ export class ConsoleMux implements AsyncDisposable {
     const port = this.#ports.get(alias);
     this.#ports.delete(alias);
     await port?.[Symbol.asyncDispose]();
+    await this.#unwatch(alias);
   }
 
   /**
@@ -86,6 +116,14 @@ export class ConsoleMux implements AsyncDisposable {
     return port.open(options);
   }
 
+  /**
+   * Resolves when what its writer types can reach the console; at once for one that is only watched.
+   * @throws OPERATION_FAILED naming the foreign program that has it, SYSTEM_ERROR; the writer has lost the input then.
+   */
+  async untilWritable(alias: string): Promise<void> {
+    await this.#ports.get(alias)?.untilWritable();
+  }
+
   status(): readonly ConsoleStatus[] {
     return [...this.#ports.values()].map((port) => port.status());
   }
@@ -94,13 +132,17 @@ export class ConsoleMux implements AsyncDisposable {
     this.#disposed = true;
     await Promise.all([...this.#ports.keys()].map((alias) => this.remove(alias)));
   }
+
+  async #unwatch(alias: string): Promise<void> {
+    const watching = this.#watches.get(alias);
+    this.#watches.delete(alias);
+    await watching?.[Symbol.asyncDispose]();
+  }
 }
 
 function connectError(thrown: unknown, { alias, backend }: ConsoleDevice): VireoError {
   if (thrown instanceof VireoError) return thrown;
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
-  return new VireoError('SYSTEM_ERROR', `cannot connect to console '${alias}' at ${backend.path}: ${reason}`, {
-    cause: thrown,
-    details: { alias, path: backend.path },
-  });
+  const place = describeBackend(backend);
+  return new VireoError('SYSTEM_ERROR', `cannot connect to console '${alias}' at ${place}: ${reason}`, { cause: thrown, details: { alias, path: place } });
 }

@@ -4,8 +4,9 @@
  * pieces of two to ten bytes and each would cost a message to every window.
  */
 import type { Clock } from '../base/clock.ts';
+import { Emitter } from '../base/events.ts';
 import type { ConsoleLog } from './console-log.ts';
-import type { ConsoleItem } from './console-types.ts';
+import type { ConsoleStreamItem } from './console-types.ts';
 import { HistoryRing } from './history-ring.ts';
 import { LogFollower } from './log-follower.ts';
 
@@ -17,14 +18,17 @@ export class ConsoleStream {
   readonly #ring: HistoryRing;
   readonly #clock: Clock;
   readonly #onRelease: () => void;
+  /** Fires when readers may have more: at most once every few milliseconds, whatever the guest writes. */
+  readonly grown = new Emitter<void>();
   /** Null where the device keeps no log. */
   readonly follower: LogFollower | null;
   #released = 0;
   #releasedAtMs = Number.NEGATIVE_INFINITY;
   #timing = false;
 
-  constructor(options: { clock: Clock; historyBytes: number; log: ConsoleLog | null; onRelease: () => void }) {
-    this.#ring = new HistoryRing(options.historyBytes);
+  /** `floodBytes`: memory at most, while the log could not yet be compared; as much as `historyBytes` unless told. */
+  constructor(options: { clock: Clock; historyBytes: number; floodBytes?: number; log: ConsoleLog | null; onRelease: () => void }) {
+    this.#ring = new HistoryRing(options.historyBytes, options.floodBytes);
     this.#clock = options.clock;
     this.#onRelease = options.onRelease;
     this.follower = options.log && new LogFollower(options.log, this.#ring);
@@ -40,7 +44,10 @@ export class ConsoleStream {
    * not have them any more.
    */
   isAhead(moreBytes: number): boolean {
-    return this.follower !== null && this.follower.unverified + moreBytes > this.#ring.capacity / 2;
+    if (!this.follower) return false;
+    // Held bytes find their place while little is under way: a flood that repeats itself has many places for more.
+    if (moreBytes > 0) return this.follower.unverified + moreBytes > this.#ring.capacity / 2;
+    return this.follower.unverified > this.#ring.maximum * 0.75;
   }
 
   /** Readers may read up to here. */
@@ -50,7 +57,7 @@ export class ConsoleStream {
 
   append(bytes: Uint8Array): void {
     this.#ring.append(bytes);
-    if (this.follower && this.follower.unverified > this.#ring.capacity / 8) void this.follower.advance();
+    if (this.follower?.isDue) void this.follower.advance();
     const overdueMs = this.#releasedAtMs + coalesceMs - this.#clock.now();
     if (overdueMs <= 0 || this.end - this.#released > this.#ring.capacity / 4) this.release();
     else void this.#releaseAfter(overdueMs);
@@ -68,18 +75,19 @@ export class ConsoleStream {
     this.#released = this.end;
     this.#releasedAtMs = this.#clock.now();
     this.#onRelease();
+    this.grown.fire();
   }
 
   /** Where the history in memory begins: at a line's start, unless there is none. */
   historyStart(): number {
-    const { start } = this.#ring;
+    const start = Math.max(this.#ring.start, this.end - this.#ring.capacity);
     if (start === 0) return 0;
     const line = this.#ring.read(start, maximumReadBytes).indexOf(newline);
     return line < 0 ? start : start + line + 1;
   }
 
   /** The next bytes or gap of a reader at `from`, ending at `limit` at the latest, which is more than `from`. */
-  async read(from: number, limit: number): Promise<Exclude<ConsoleItem, { type: 'notice' }>> {
+  async read(from: number, limit: number): Promise<ConsoleStreamItem> {
     const length = Math.min(limit - from, maximumReadBytes);
     if (from >= this.#ring.start) return { type: 'bytes', offset: from, bytes: this.#ring.read(from, length) };
     const logged = await this.follower?.read(from, length);

@@ -11,17 +11,32 @@ export interface DeviceConnection extends AsyncDisposable {
 }
 
 export interface ConnectionHandlers {
-  /** Called synchronously as bytes arrive; the buffer is the receiver's. */
+  /** Called synchronously as bytes arrive; the buffer is used again afterwards. */
   readonly onBytes: (bytes: Buffer) => void;
   /** Called once when the other side or an error ended it; not after a dispose. */
   readonly onEnded: (reason: string) => void;
 }
 
+/** One read's worth: what the kernel holds of a Unix socket is about as much again. Allocated once, not for each read. */
+const readBytes = 65_536;
+
 /** Connects to QEMU's `-chardev socket,server=on`, which takes one client and lets a second hang without a word. */
-export function connectUnix(path: string, handlers: ConnectionHandlers, signal: AbortSignal): Promise<DeviceConnection> {
+export async function connectUnix(path: string, handlers: ConnectionHandlers, signal: AbortSignal): Promise<DeviceConnection> {
+  return (await connectSocket({ path }, handlers, signal)).connection;
+}
+
+/** As `connectUnix`, to a socket of either kind. @throws the system's error, or the signal's reason. */
+export function connectSocket(to: { readonly path: string } | { readonly host: string; readonly port: number }, handlers: ConnectionHandlers, signal: AbortSignal): Promise<{ readonly connection: DeviceConnection; readonly socket: Socket }> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const socket = connect({ path });
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(readBytes),
+      callback: (length: number, buffer: Uint8Array): boolean => {
+        handlers.onBytes(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+        return true;
+      },
+    };
+    const socket = connect({ ...to, onread });
     const onAbort = (): void => void socket.destroy(signal.reason);
     const onFailed = (error: Error): void => {
       signal.removeEventListener('abort', onAbort);
@@ -32,13 +47,13 @@ export function connectUnix(path: string, handlers: ConnectionHandlers, signal: 
     socket.once('connect', () => {
       signal.removeEventListener('abort', onAbort);
       socket.off('error', onFailed);
-      resolve(socketConnection(socket, handlers));
+      resolve({ connection: socketConnection(socket, { ...handlers, onBytes: null }), socket });
     });
   });
 }
 
-/** Wraps a connected stream, a Unix socket or a terminal. `onDisposed` runs after the stream was closed by either side. */
-export function socketConnection(socket: Socket, handlers: ConnectionHandlers, onDisposed: () => Promise<void> = async () => {}): DeviceConnection {
+/** Wraps a connected stream, a Unix socket or a terminal; null reads nothing, which is its maker's then. `onDisposed` runs after the stream was closed by either side. */
+export function socketConnection(socket: Socket, handlers: { readonly onBytes: ConnectionHandlers['onBytes'] | null; readonly onEnded: ConnectionHandlers['onEnded'] }, onDisposed: () => Promise<void> = async () => {}): DeviceConnection {
   let reason: string | null = null;
   let disposed = false;
   const closed = new Promise<void>((resolve) => {
@@ -49,7 +64,7 @@ export function socketConnection(socket: Socket, handlers: ConnectionHandlers, o
       void ended.finally(resolve);
     });
   });
-  socket.on('data', handlers.onBytes);
+  if (handlers.onBytes) socket.on('data', handlers.onBytes);
   socket.on('error', (error) => {
     reason = error.message;
   });

@@ -24,3 +24,12 @@ test('too many stretches push out the oldest, never the newest', () => {
   expect(map.size).toBeLessThanOrEqual(16_384);
   expect([map.find(0), map.find(39_998)]).toEqual([null, { streamFrom: 39_998, logFrom: 59_997, length: 1 }]);
 });
+
+test('a place in the log is one in the stream, also where the log has a byte twice or lacks some', () => {
+  const map = new LogMap();
+  expect(map.streamAt(7)).toBe(7);
+  map.add({ streamFrom: 0, logFrom: 0, length: 20 });
+  map.add({ streamFrom: 20, logFrom: 21, length: 5 }); // a byte twice
+  map.add({ streamFrom: 40, logFrom: 26, length: 5 }); // fifteen not logged
+  expect([5, 20, 21, 25, 26, 30, 40].map((offset) => map.streamAt(offset))).toEqual([5, 20, 20, 24, 40, 44, 54]);
+});

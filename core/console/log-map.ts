@@ -43,6 +43,22 @@ export class LogMap {
     return this.#stretches[this.#lastNotAfter(offset) + 1]?.streamFrom ?? null;
   }
 
+  /** Where in the stream the log's byte at `logOffset` lies, or the next one that does; for a log that was never compared the same number. */
+  streamAt(logOffset: number): number {
+    let low = 0;
+    let high = this.#stretches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#stretches[middle]!.logFrom <= logOffset) low = middle + 1;
+      else high = middle;
+    }
+    const found = this.#stretches[low - 1];
+    if (!found) return Math.min(logOffset, this.#stretches[0]?.streamFrom ?? logOffset);
+    const into = logOffset - found.logFrom;
+    // Beyond the last stretch the two go on side by side, until they are compared.
+    return low < this.#stretches.length ? found.streamFrom + Math.min(into, found.length) : found.streamFrom + into;
+  }
+
   clear(): void {
     this.#stretches = [];
   }

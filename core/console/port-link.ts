@@ -11,14 +11,15 @@
  * leaves memory before that is lost to everybody who is late; so it waits for the comparing, and for nothing else.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
-import type { ConsoleStream } from './console-stream.ts';
+import { asVireoError, VireoError } from '../base/errors.ts';
 import type { ConsoleDevice } from './console-types.ts';
+import { isHeld } from './console-backend.ts';
+import type { ConsoleLink, ConsoleLinkOptions } from './console-link.ts';
 import { connectUnix, type ConnectionHandlers, type DeviceConnection } from './device-connection.ts';
 import { alignToLog } from './log-alignment.ts';
 import type { LogFollower } from './log-follower.ts';
 import { connectPty } from './pty-connection.ts';
+import { isLocked } from './uucp-lock.ts';
 
 /** Pauses before a dropped connection is made again; after the last it has failed. */
 const retryPausesMs = [50, 100, 200, 400, 800, 1_600, 3_200];
@@ -37,16 +38,11 @@ const settlePauseMs = 20;
 const maximumPlacings = 5;
 /** A terminal is free of old bytes after this long without any, or after this long of reading: it holds 68 KiB at most. */
 const staleQuietMs = 10;
+/** Between looks at a terminal that another program has locked. */
+const lockedPauseMs = 1_000;
+/** How long a log that does not get on is left alone. */
+const stuckMs = 1_000;
 const staleAtMostMs = 100;
-
-export interface PortLinkOptions {
-  readonly device: ConsoleDevice;
-  readonly stream: ConsoleStream;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly lockFolder: string;
-  readonly onState: (state: 'open' | 'connecting' | 'failed', connection: DeviceConnection | null, error: string | null) => void;
-}
 
 /** A connection's bytes until their place is known. */
 class Held {
@@ -55,28 +51,63 @@ class Held {
   bytes = 0;
 
   add(bytes: Buffer): void {
-    this.chunks.push(bytes);
+    this.chunks.push(Buffer.from(bytes));
     this.bytes += bytes.length;
     this.arrived.abort();
   }
 }
 
-export class PortLink implements AsyncDisposable {
-  readonly #options: PortLinkOptions;
+export class PortLink implements ConsoleLink {
+  readonly #options: ConsoleLinkOptions;
   readonly #life = new AbortController();
   #connection: DeviceConnection | null = null;
   /** Null while bytes go straight to the stream. */
   #held: Held | null = null;
   #placing: Promise<void> = Promise.resolve();
+  /** Who has the terminal instead of us. */
+  #foreign: VireoError | null = null;
   #pacing = false;
+  /** Until then nothing is waited for: the log did not get on when it was, because its disk is full, say. */
+  #patienceEndedMs = Number.NEGATIVE_INFINITY;
   #reconnecting: Promise<void> = Promise.resolve();
 
-  constructor(options: PortLinkOptions) {
+  constructor(options: ConsoleLinkOptions) {
     this.#options = options;
   }
 
-  /** Resolves when connected, with the history in the stream. @throws what the first attempt met. */
+  /**
+   * A terminal that another program has locked is waited for, however long that has it, and its log read meanwhile.
+   * @throws what the first attempt met.
+   */
   async connect(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#connect(signal, true);
+    } catch (error) {
+      if (!isLocked(error) || this.#life.signal.aborted) throw error;
+      this.#foreign = error;
+      this.#options.onState('connecting', null, error.message);
+      this.#reconnecting = this.#waitForTerminal();
+    }
+  }
+
+  async #waitForTerminal(): Promise<void> {
+    const { clock, log, onState, device } = this.#options;
+    while (!this.#life.signal.aborted) {
+      await clock.sleep(lockedPauseMs, this.#life.signal);
+      try {
+        await this.#connect(this.#life.signal, false);
+        this.#foreign = null;
+        return log.write('info', 'the terminal is ours again', { alias: device.alias });
+      } catch (error) {
+        if (this.#life.signal.aborted) return;
+        if (!isLocked(error)) return onState('failed', null, asVireoError(error).message);
+        this.#foreign = error;
+      }
+    }
+  }
+
+  /** Resolves when connected, with the history in the stream. */
+  async #connect(signal: AbortSignal, isPatient: boolean): Promise<void> {
     const { device, stream, onState } = this.#options;
     const { follower } = stream;
     const either = AbortSignal.any([signal, this.#life.signal]);
@@ -86,7 +117,7 @@ export class PortLink implements AsyncDisposable {
       await stream.absorb(await follower.log.size());
     }
     this.#held = follower && new Held();
-    const connection = await this.#open(device.backend, either);
+    const connection = await this.#open(device.backend, either, isPatient);
     if (either.aborted) {
       await connection[Symbol.asyncDispose]();
       either.throwIfAborted();
@@ -105,6 +136,11 @@ export class PortLink implements AsyncDisposable {
     await looked;
   }
 
+  /** What is connected all the time does not mind; whoever writes while it is not is told then. */
+  async needsWriter(isNeeded: boolean): Promise<void> {
+    if (isNeeded && this.#foreign) throw this.#foreign;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#life.abort(new Error('the console is closed'));
     await this.#connection?.[Symbol.asyncDispose]();
@@ -112,7 +148,8 @@ export class PortLink implements AsyncDisposable {
     await this.#placing;
   }
 
-  #open(backend: ConsoleDevice['backend'], signal: AbortSignal): Promise<DeviceConnection> {
+  async #open(backend: ConsoleDevice['backend'], signal: AbortSignal, isPatient: boolean): Promise<DeviceConnection> {
+    if (!isHeld(backend)) throw new VireoError('NO_SUPPORT', 'a console that is not held for the run is not connected here');
     const handlers: ConnectionHandlers = {
       onBytes: (bytes) => this.#receive(bytes),
       onEnded: (reason) => {
@@ -122,7 +159,7 @@ export class PortLink implements AsyncDisposable {
     };
     if (backend.type === 'unix') return connectUnix(backend.path, handlers, signal);
     const { lockFolder, clock, log } = this.#options;
-    return connectPty(backend.path, handlers, { lockFolder, clock, log, signal });
+    return connectPty(backend.path, handlers, { lockFolder, clock, log, signal, isPatient });
   }
 
   #receive(bytes: Buffer): void {
@@ -133,8 +170,8 @@ export class PortLink implements AsyncDisposable {
 
   /** A virtio console is never told to wait: QEMU 7.2 (hw/char/virtio-console.c, flush_buf) then drops its bytes. */
   #isTooFast(): boolean {
-    const { device, stream } = this.#options;
-    return device.kind !== 'console' && stream.isAhead(this.#held?.bytes ?? 0);
+    const { device, stream, clock } = this.#options;
+    return device.kind !== 'console' && stream.isAhead(this.#held?.bytes ?? 0) && clock.now() >= this.#patienceEndedMs;
   }
 
   /** Reads nothing more until the log is compared, or it is plain that comparing does not get on. */
@@ -149,7 +186,7 @@ export class PortLink implements AsyncDisposable {
         const before = stream.follower?.unverified;
         if (this.#held) await clock.sleep(1, this.#life.signal);
         else await stream.follower?.advance();
-        if (!this.#held && stream.follower?.unverified === before) break;
+        if (!this.#held && stream.follower?.unverified === before) this.#patienceEndedMs = clock.now() + stuckMs;
       }
     } finally {
       this.#pacing = false;

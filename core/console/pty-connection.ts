@@ -17,6 +17,8 @@ export interface PtyOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Whether to wait a moment for a lock on its way out; unless told, yes. */
+  readonly isPatient?: boolean;
 }
 
 /** @throws OPERATION_FAILED when another live process holds the terminal's UUCP lock. */
@@ -45,8 +47,8 @@ const lockPollMs = 50;
  * The system gives the number of a terminal that is gone to the next one: its lock may still be there, on its way out.
  * @throws OPERATION_FAILED naming who still holds it after 3 s.
  */
-export async function lockTerminal(path: string, { lockFolder, clock, log, signal }: PtyOptions): Promise<AsyncDisposable | null> {
-  for (const endMs = clock.now() + lockPatienceMs; ; ) {
+export async function lockTerminal(path: string, { lockFolder, clock, log, signal, isPatient = true }: PtyOptions): Promise<AsyncDisposable | null> {
+  for (const endMs = clock.now() + (isPatient ? lockPatienceMs : 0); ; ) {
     try {
       return await acquireUucpLock(path, lockFolder, log);
     } catch (error) {

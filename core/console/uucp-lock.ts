@@ -56,7 +56,7 @@ async function takeFile(file: string, device: string): Promise<void> {
       } catch (error) {
         if (!isSystemError(error) || error.code !== 'EEXIST') throw error;
         const holder = await liveHolder(file);
-        if (holder !== null || attempt > 0) throw lockedBy(device, file, holder);
+        if (holder !== null || attempt > 0) throw await lockedBy(device, file, holder);
         await rm(file, { force: true });
       }
     }
@@ -81,9 +81,14 @@ async function liveHolder(file: string): Promise<number | null> {
   }
 }
 
-function lockedBy(device: string, file: string, pid: number | null): VireoError {
-  const holder = pid ?? 'that has just taken it';
-  return new VireoError('OPERATION_FAILED', `Requested device '${device}' is locked by lock file '${file}' held by process ${holder}`, {
-    details: { device, lockFile: file, pid },
+async function lockedBy(device: string, file: string, pid: number | null): Promise<VireoError> {
+  const name = pid === null ? null : await readFile(`/proc/${pid}/comm`, 'utf8').then((text) => text.trim(), () => null);
+  return new VireoError('OPERATION_FAILED', `Requested device '${device}' is locked by lock file '${file}' held by process ${pid ?? 'that has just taken it'}`, {
+    details: { device, lockFile: file, pid, holder: pid === null ? 'another program' : `${name ?? 'process'} (pid ${pid})` },
   });
+}
+
+/** Whether this was thrown because a live process has the terminal, who may leave it again. */
+export function isLocked(thrown: unknown): thrown is VireoError {
+  return thrown instanceof VireoError && thrown.details['lockFile'] !== undefined;
 }

@@ -3,6 +3,7 @@ import type { Accelerator, QemuCapabilities } from '../capabilities/qemu-capabil
 import type { DeviceDefinition } from '../conf/device-definition.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import type { LaunchSecrets } from '../secret/launch-secrets.ts';
+import type { DisplaySettings } from './graphics/display-access.ts';
 
 export interface LaunchContext {
   readonly capabilities: QemuCapabilities;
@@ -27,6 +28,10 @@ export interface LaunchContext {
   readonly userId?: number;
   /** Whom QEMU alone runs as, where that is another than root by a driver that is root: what only root can make is made for it. */
   readonly qemuUserId?: number;
+  /** Where the sound systems of this user's session listen; absent where there is no session, or a command line is only shown. */
+  readonly sessionFolder?: string;
+  /** What the host's administrator set for displays; absent where a command line is only shown. */
+  readonly displays?: DisplaySettings;
 }
 
 /** Where the domain keeps what outlives its runs. A caller that names no folder gets one beside the logs, which are as lasting. */

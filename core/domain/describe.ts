@@ -1,5 +1,7 @@
 /** What a definition says of a domain in a line: for lists, overviews and `dominfo`. */
 import type { DomainDefinition } from '../conf/domain-definition.ts';
+import { displayDevices } from '../display/display-devices.ts';
+import type { DisplayStatus } from '../display/display-types.ts';
 import { moduleOf } from '../devices/registry.ts';
 import type { DomainSummary } from './domain-summary.ts';
 
@@ -18,4 +20,12 @@ export function describeDomain(definition: DomainDefinition): Described {
 
 export function describeDevices(definition: DomainDefinition): DomainSummary['devices'] {
   return definition.devices.map((device) => ({ kind: device.kind, label: moduleOf(device).label(device), alias: device.alias }));
+}
+
+/** @param statuses of those that somebody looked at in this run. */
+export function describeDisplays(definition: DomainDefinition, statuses: readonly DisplayStatus[]): DomainSummary['displays'] {
+  return displayDevices(definition).map(({ index, type, where, unavailable, pointer }) => {
+    const { writer = null, watchers = 0, sessions = [] } = statuses.find((status) => status.index === index) ?? {};
+    return { index, type, place: where, unavailable, pointer, writer, watchers, sessions: [...sessions] };
+  });
 }

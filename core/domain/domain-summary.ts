@@ -52,10 +52,35 @@ export const consoleSummarySchema = z.object({
   error: z.string().nullable(),
   writer: z.object({ sessionId: z.string(), label: z.string(), sinceMs: z.number() }).nullable(),
   watchers: z.number().int(),
+  /** Everybody who reads it, in the order in which they came. */
+  sessions: z.array(z.object({ sessionId: z.string(), label: z.string(), mode: z.enum(['write', 'watch']), sinceMs: z.number(), /** Since when it asks for the input. */ asksSinceMs: z.number().nullable() })),
+  /** Why nobody can write to it from here; null where one can. */
+  readOnly: z.string().nullable(),
+  /** Where its bytes go on the host, for people: `private socket`, `/dev/pts/3`, `tcp 127.0.0.1:4555, QEMU listens`. */
+  backend: z.string(),
   /** Bytes since the log began. */
   position: z.number(),
 });
 export type ConsoleSummary = z.infer<typeof consoleSummarySchema>;
+
+export const displaySummarySchema = z.object({
+  /** Its place among the definition's <graphics>: what opens it. */
+  index: z.number().int(),
+  /** The <graphics> type: vnc, spice, sdl, ... */
+  type: z.string(),
+  /** Where it listens, for people: `private socket`, `127.0.0.1:5901`; empty where it does not. */
+  place: z.string(),
+  /** Why nobody can look at it from here, whether or not the domain runs; null where one can. */
+  unavailable: z.string().nullable(),
+  /** Whether the guest was given a device that points at places; one that has only a mouse is moved by how far. */
+  pointer: z.enum(['absolute', 'relative']),
+  /** Whose keys and pointer reach the guest. */
+  writer: z.object({ sessionId: z.string(), label: z.string(), sinceMs: z.number() }).nullable(),
+  watchers: z.number().int(),
+  /** Everybody who looks at it through this host, in the order in which they came. */
+  sessions: z.array(z.object({ sessionId: z.string(), label: z.string(), mode: z.enum(['write', 'watch']), sinceMs: z.number(), asksSinceMs: z.number().nullable() })),
+});
+export type DisplaySummary = z.infer<typeof displaySummarySchema>;
 
 /** virDomainDiskError, with QEMU's own words. */
 export const diskErrorSchema = z.object({ disk: z.string(), error: z.enum(['unspecified error', 'no space']), message: z.string().nullable() });
@@ -92,6 +117,8 @@ export const domainSummarySchema = z.object({
   jobs: jobsStatusSchema,
   control: controlStatusSchema,
   consoles: z.array(consoleSummarySchema),
+  /** Of the run where there is one, else of the definition. */
+  displays: z.array(displaySummarySchema),
   /** Disks that failed since the guest runs; a guest that is paused for one stands still until somebody resumes it. */
   diskErrors: z.array(diskErrorSchema),
   /** One line a device, for people: `virtio disk vda`. */
@@ -115,6 +142,8 @@ export const domainEventSchema = z.object({
     'pmwakeup', 'pmsuspend', 'pmsuspend-disk', 'device-removed', 'device-removal-failed', 'block-threshold', 'memory-failure', 'memory-device-size-change', 'nic-mac-change',
     /** Ours: a dump that nobody asked for, of a crash or a watchdog, was taken or failed. */
     'core-dump',
+    /** Ours: a pattern that is watched for stood on a console. */
+    'console-trigger',
   ]),
   event: z.string().nullable(),
   detail: z.string().nullable(),

@@ -5,7 +5,7 @@ import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { type AsyncHolder, DomainJobs, type DomainJobsOptions, type Holder } from '../job/domain-jobs.ts';
 import type { DomainState, LifecycleEvent, StateAndReason } from './domain-state.ts';
 import type { ControlStatus, DomainSummary, JobHolder, LongJobHolder } from './domain-summary.ts';
-import { describeDevices, describeDomain } from './describe.ts';
+import { describeDevices, describeDisplays, describeDomain } from './describe.ts';
 import type { EventHub } from './event-hub.ts';
 import type { LiveDomain } from './live-domain.ts';
 
@@ -151,7 +151,7 @@ export class Domain {
       agent: live?.agent ?? 'not configured',
       jobs: { sync: holder(jobs.sync), async: longHolder(jobs.async), agent: holder(jobs.agent), waiting: jobs.waiting },
       control: this.#control(),
-      consoles: (live?.facts.consoles.status() ?? []).map(({ alias, kind, label, state, error, writer, watchers, position }) => ({
+      consoles: (live?.facts.consoles.status() ?? []).map(({ alias, kind, label, state, error, writer, watchers, sessions, readOnly, backend, position }) => ({
         alias,
         kind,
         label,
@@ -159,8 +159,12 @@ export class Domain {
         error,
         writer: writer && { sessionId: writer.sessionId, label: writer.client, sinceMs: writer.sinceMs },
         watchers,
+        sessions: sessions.map(({ id: sessionId, ...session }) => ({ sessionId, ...session })),
+        readOnly,
+        backend,
         position,
       })),
+      displays: describeDisplays(this.definition, live?.facts.displays.status() ?? []),
       diskErrors: [...(live?.diskErrors.values() ?? [])],
       devices: describeDevices(this.definition),
     };

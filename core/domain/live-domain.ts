@@ -7,6 +7,7 @@ import { Emitter } from '../base/events.ts';
 import type { Accelerator } from '../capabilities/qemu-capabilities.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import type { ConsoleMux } from '../console/console-mux.ts';
+import type { Displays } from '../display/displays.ts';
 import { DomainRun } from '../job/domain-run.ts';
 import type { QmpEvent } from '../monitor/commands.ts';
 import type { Monitor } from '../monitor/monitor.ts';
@@ -42,6 +43,7 @@ export interface LiveDomainFacts {
   readonly monitorPath: string;
   readonly startedAtMs: number;
   readonly consoles: ConsoleMux;
+  readonly displays: Displays;
 }
 
 /** Ids of the operating system's threads in QEMU. */
@@ -194,6 +196,7 @@ export class LiveDomain {
   async detach(): Promise<void> {
     this.die(new VireoError('OPERATION_ABORTED', 'the driver is closing'));
     await this.#monitor?.close();
+    this.facts.displays[Symbol.dispose]();
     await this.facts.consoles[Symbol.asyncDispose]();
   }
 }

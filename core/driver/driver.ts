@@ -12,6 +12,8 @@ import type { AcceleratorChoice } from '../capabilities/accelerator.ts';
 import type { HostCpus } from '../capabilities/host-cpu.ts';
 import type { CapabilitiesCache } from '../capabilities/cache.ts';
 import { ConsoleMux } from '../console/console-mux.ts';
+import { ConsoleTriggers } from '../console/history/console-triggers.ts';
+import { Displays } from '../display/displays.ts';
 import type { ConsoleSession, OpenConsoleOptions } from '../console/console-types.ts';
 import type { Domain } from '../domain/domain.ts';
 import { DomainLog } from '../domain/domain-log.ts';
@@ -32,13 +34,14 @@ import { Places } from '../process/places.ts';
 import { type PowerMode, injectNmi, rebootDomain, requireLive, resetDomain, resumeDomain, shutdownDomain, signalShutdown, suspendDomain } from '../process/power.ts';
 import { type AdoptedDomain, adoptDomain, closingError, forgetRun, isOfEarlierBoot, reconnectDomain } from '../process/reconnect.ts';
 import { startDomain } from '../process/start-domain.ts';
+import { sendBreak } from '../process/send-break.ts';
 import { type KeyPress, sendKeys } from '../process/send-keys.ts';
 import { statusRecord, thisBoot } from '../process/status-record.ts';
 import { destroyDomain } from '../process/stop-domain.ts';
 import { watchLogs } from '../process/watch-logs.ts';
 import { AutostartStore } from '../status/autostart-store.ts';
 import { ConfigStore } from '../status/config-store.ts';
-import { type HostSettings, readHostSettings } from '../status/host-settings.ts';
+import { consoleLogBounds, type HostSettings, readHostSettings } from '../status/host-settings.ts';
 import { type StateLayout, runFolder } from '../status/state-folder.ts';
 import { SecretStore } from '../secret/secret-store.ts';
 import { StatusStore } from '../status/status-store.ts';
@@ -46,8 +49,10 @@ import { Timelines } from '../timeline/timelines.ts';
 import { autostartAll, setAutostart } from './autostart.ts';
 import { type Defined, createDomain, defineDomain, domainXml, undefineDomain, type UndefineOptions } from './definitions.ts';
 import type { DriverContext } from './driver-context.ts';
+import { gapTimes } from './gap-times.ts';
 import { monitorCommand } from './monitor-passthrough.ts';
 import { SharedLookup } from './shared-lookup.ts';
+import { tellOfTriggers, watchConsole } from './watch-consoles.ts';
 
 export interface DriverOptions {
   readonly layout: StateLayout;
@@ -68,6 +73,8 @@ export interface OpenedConsole {
   readonly alias: string;
   readonly label: string;
   readonly session: ConsoleSession;
+  readonly runStart: number;
+  readonly position: number;
 }
 
 export interface Problem {
@@ -136,6 +143,8 @@ export class Driver {
       },
       hooks: new DomainHooks({ folder: settings.hooksFolder ?? path.join(layout.root, 'hooks'), stateFolder: layout.root }),
       createConsoles: (domain) => this.#consolesOf(domain),
+      consoleTriggers: new ConsoleTriggers({ clock, log, file: (uuid) => path.join(layout.guests, uuid, 'console-triggers.json') }),
+      createDisplays: (domain) => this.#displaysOf(domain),
       saveStatus,
       untilDone: (work) => void this.#track(work).catch((error: unknown) => log.write('error', 'work of the driver failed', { error: asVireoError(error).message })),
       closing: this.#closing.signal,
@@ -143,6 +152,7 @@ export class Driver {
       silenceMs: options.silenceMs ?? defaultSilenceMs,
       ...(options.atStep ? { atStep: options.atStep } : {}),
     };
+    tellOfTriggers(this.context);
   }
 
   /** Reads the state folder and begins to reconnect; the list is complete when this resolves. */
@@ -197,6 +207,7 @@ export class Driver {
     await Promise.allSettled(this.#registry.list().map(async (domain) => domain.live?.detach()));
     // A start is undone, a destroy finished: the next owner of the folder must not find them half done.
     await Promise.allSettled([this.#reconnected, ...this.#underWay]);
+    await this.context.consoleTriggers[Symbol.asyncDispose]();
     await this.context.timelines.close();
   }
 
@@ -261,6 +272,16 @@ export class Driver {
 
   injectNmi(call: Call, reference: string): Promise<void> {
     return this.on(reference, (domain) => injectNmi(call, domain));
+  }
+
+  /** When the bytes of a gap were written; null where nobody noted it. */
+  gapTimes(uuid: string, alias: string, gap: { readonly from: number; readonly to: number }): Promise<{ readonly fromMs: number | null; readonly toMs: number | null }> {
+    return gapTimes(this.context, uuid, alias, gap);
+  }
+
+  /** For who owns the input of this console: {@link ConsoleSession.sendBreak} lets nobody else come here. */
+  sendBreak(call: Call, reference: string, alias: string): Promise<void> {
+    return this.on(reference, (domain) => sendBreak(call, domain, alias));
   }
 
   sendKeys(call: Call, reference: string, press: KeyPress): Promise<void> {
@@ -334,12 +355,20 @@ export class Driver {
     if (domain.live !== live || live.died.aborted) throw new VireoError('OPERATION_INVALID', 'domain is not running', { domain: domain.identity });
     if (!live.reached.aborted) throw new VireoError('OPERATION_TIMEOUT', 'the consoles are not connected yet: QEMU does not answer', { domain: domain.identity });
     const devices = live.facts.consoles.status();
-    const chosen = device === null ? devices[0] : devices.find(({ alias, label }) => alias === device || label === device);
+    const chosen = device === null ? devices.find(({ readOnly }) => readOnly === null) ?? devices.find(({ kind }) => kind !== 'channel') : devices.find(({ alias, label }) => alias === device || label === device);
     if (!chosen) {
       const text = device === null ? 'the domain has no console' : `cannot find character device ${device}`;
       throw new VireoError('INVALID_ARG', text, { domain: domain.identity, details: { devices: devices.map(({ alias }) => alias) } });
     }
-    return { domain, alias: chosen.alias, label: chosen.label, session: live.facts.consoles.open(chosen.alias, options) };
+    const { alias, label, runStart, position } = chosen;
+    const session = live.facts.consoles.open(alias, options);
+    if (session.mode === 'write') {
+      await live.facts.consoles.untilWritable(alias).catch((error: unknown) => {
+        session[Symbol.dispose]();
+        throw error;
+      });
+    }
+    return { domain, alias, label, runStart, position, session };
   }
 
   /** Work on one domain: what it throws names the domain, and `close` waits for its end. */
@@ -362,8 +391,20 @@ export class Driver {
     }
   }
 
+  #displaysOf(domain: Domain): Displays {
+    const displays = new Displays({ domain: domain.identity, clock: this.context.clock, log: this.context.log });
+    displays.changes.on(() => domain.changed());
+    return displays;
+  }
+
   #consolesOf(domain: Domain): ConsoleMux {
-    const mux = new ConsoleMux({ domain: domain.identity, clock: this.context.clock, log: this.context.log });
+    const mux = new ConsoleMux({
+      domain: domain.identity,
+      clock: this.context.clock,
+      log: this.context.log,
+      logs: { folder: this.context.logFolder(domain.uuid), bounds: consoleLogBounds(this.context.settings) },
+      watch: (device, stream) => watchConsole(this.context, domain.uuid, device, stream),
+    });
     mux.changes.on(() => domain.changed());
     return mux;
   }

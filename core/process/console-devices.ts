@@ -1,26 +1,36 @@
-/** The character devices of a running domain that people can open, as the multiplexer wants them. */
+/** The character devices of a running domain, as the multiplexer wants them: every one, wherever its bytes go. */
 import { type DeviceOf, devicesOf } from '../conf/device-definition.ts';
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import type { ConsoleDevice } from '../console/console-types.ts';
 import { isAgentChannel } from '../devices/channel/channel.ts';
-import type { Character } from '../devices/character/character.ts';
+import type { CharacterDevice } from '../devices/character/character.ts';
 import { isMirrorConsole } from '../devices/console/mirror-console.ts';
+import { consoleBackend } from './console-backend.ts';
 
 /**
  * @param runStarts where in its log each console's run began, by alias, for a run found again; null for one that is
  *   about to begin.
  */
 export function consoleDevices(definition: DomainDefinition, runStarts: ReadonlyMap<string, number> | null): readonly ConsoleDevice[] {
-  const device = (character: Character & { readonly alias: string | null }, kind: ConsoleDevice['kind'], label: string): ConsoleDevice | null =>
-    consoleDevice(character, kind, label, runStarts && (runStarts.get(character.alias ?? '') ?? 0));
-  const serials = devicesOf(definition.devices, 'serial').map((serial) => device(serial, 'serial', serialLabel(serial)));
-  const consoles = devicesOf(definition.devices, 'console').filter((console) => !isMirrorConsole(console));
-  const channels = devicesOf(definition.devices, 'channel').filter((channel) => !isAgentChannel(channel));
+  const device = (character: CharacterDevice, kind: ConsoleDevice['kind'], label: string): ConsoleDevice[] => {
+    const { alias, log } = character;
+    if (alias === null) return [];
+    return [{ alias, kind, label, logFile: log?.file ?? null, runStart: runStarts && (runStarts.get(alias) ?? 0), backend: consoleBackend(character.backend) }];
+  };
+  const { devices } = definition;
+  const consoles = devicesOf(devices, 'console').filter((console) => !isMirrorConsole(console));
+  const indexOf = (console: DeviceOf<'console'>): number => consoles.filter((other) => other.target?.type === console.target?.type).indexOf(console);
   return [
-    ...serials,
-    ...consoles.map((console) => device(console, 'console', consoleLabel(console, consoles.filter((other) => other.target?.type === console.target?.type).indexOf(console)))),
-    ...channels.map((channel) => device(channel, 'channel', channel.target.name ?? channel.alias ?? 'channel')),
-  ].filter((found) => found !== null);
+    ...devicesOf(devices, 'serial').flatMap((serial) => device(serial, 'serial', serialLabel(serial))),
+    ...consoles.flatMap((console) => device(console, 'console', consoleLabel(console, indexOf(console)))),
+    ...devicesOf(devices, 'parallel').flatMap((parallel) => device(parallel, 'parallel', `lp${parallel.target?.port ?? 0}`)),
+    ...devicesOf(devices, 'channel').flatMap((channel) => device(channel, 'channel', channelLabel(channel)).map((found) => (isAgentChannel(channel) ? closedToPeople(found) : found))),
+  ];
+}
+
+/** Its bytes are commands and their answers, secrets among them: neither shown nor logged. */
+function closedToPeople(device: ConsoleDevice): ConsoleDevice {
+  return { ...device, logFile: null, backend: { type: 'elsewhere', what: 'private socket', why: "the guest agent's channel: Vireo speaks on it" } };
 }
 
 /** Linux's name of the port; other guests have their own, but people who read this know which is meant. */
@@ -48,14 +58,6 @@ function consoleLabel({ target }: DeviceOf<'console'>, index: number): string {
   return target?.type === 'sclplm' ? 'sclp_line0' : `hvc${index}`;
 }
 
-/** Null for a backend whose bytes go elsewhere: a file, a TCP port, another program's socket. */
-function consoleDevice(character: Character & { readonly alias: string | null }, kind: ConsoleDevice['kind'], label: string, runStart: number | null): ConsoleDevice | null {
-  const { backend, alias, log } = character;
-  if (alias === null) return null;
-  const logFile = log?.file ?? null;
-  if (backend.type === 'unix' && backend.source?.mode === 'bind' && backend.source.path !== null) {
-    return { alias, kind, label, logFile, runStart, backend: { type: 'unix', path: backend.source.path } };
-  }
-  const pty = backend.type === 'pty' ? (backend.source?.path ?? null) : null;
-  return pty === null ? null : { alias, kind, label, logFile, runStart, backend: { type: 'pty', path: pty } };
+function channelLabel({ target, alias }: DeviceOf<'channel'>): string {
+  return target.type === 'guestfwd' ? `${target.address}:${target.port}` : (target.name ?? alias ?? 'channel');
 }

@@ -5,6 +5,7 @@ import type { AcceleratorChoice } from '../capabilities/accelerator.ts';
 import type { HostCpus } from '../capabilities/host-cpu.ts';
 import type { CapabilitiesCache } from '../capabilities/cache.ts';
 import type { ConsoleMux } from '../console/console-mux.ts';
+import type { ConsoleTriggers } from '../console/history/console-triggers.ts';
 import type { Displays } from '../display/displays.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { DomainLog } from '../domain/domain-log.ts';
@@ -40,6 +41,8 @@ export interface ProcessContext {
   /** The administrator's scripts; told through core/process/call-hooks.ts. */
   readonly hooks: DomainHooks;
   readonly createConsoles: (domain: Domain) => ConsoleMux;
+  /** Patterns that are told of when a guest writes them. */
+  readonly consoleTriggers: ConsoleTriggers;
   readonly createDisplays: (domain: Domain) => Displays;
   /** Writes the domain's state file from what it is now. */
   readonly saveStatus: (domain: Domain) => Promise<void>;

@@ -5,6 +5,7 @@ import type { Accelerator, QemuCapabilities } from '../capabilities/qemu-capabil
 import type { DomainDefinition } from '../conf/domain-definition.ts';
 import { findScsiGenerics } from '../devices/hostdev/scsi-generics.ts';
 import { hasVhostNet, mayMakeTaps } from './host-needs.ts';
+import type { LaunchContext } from '../devices/launch-context.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { StartState } from './start-state.ts';
 
@@ -26,7 +27,15 @@ export async function chooseEmulator(start: StartState): Promise<void> {
     mayMakeTaps: await mayMakeTaps(),
     hasVhostNet: await hasVhostNet(),
     userId: process.geteuid?.() ?? -1,
+    displays: context.settings,
+    ...sessionFolder(),
   };
+}
+
+/** QEMU itself is given a folder of its own for what belongs into the session's. */
+function sessionFolder(): Pick<LaunchContext, 'sessionFolder'> {
+  const folder = process.env['XDG_RUNTIME_DIR'];
+  return folder && path.isAbsolute(folder) ? { sessionFolder: folder } : {};
 }
 
 /** `type='kvm'` means KVM and nothing else; `type='qemu'` is emulation. */

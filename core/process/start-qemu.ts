@@ -83,6 +83,7 @@ function adopt({ context, domain, definition, launch }: StartState, process: Spa
       monitorPath: launch.monitorPath,
       startedAtMs: context.clock.wallTime(),
       consoles: context.createConsoles(domain),
+      displays: context.createDisplays(domain),
     },
     true,
   );

@@ -5,11 +5,13 @@
  */
 import { liveDefinition } from '../command/live-definition.ts';
 import { devicesOf } from '../conf/device-definition.ts';
+import { cutIdleLogs } from '../console/log-rotation.ts';
 import { lookAtUsbDevices } from '../devices/hostdev/look-at-usb-devices.ts';
 import { chooseIdentity, labelFiles } from '../label/label-run.ts';
 import { enterGroups, tuneThreads } from '../tuning/tune-run.ts';
 import { prepareVariableStore } from '../firmware/variable-store.ts';
 import { handLeasesOver, takeLeases } from '../lock/lease-steps.ts';
+import { consoleLogBounds } from '../status/host-settings.ts';
 import { bindToClient } from './autodestroy.ts';
 import { setBalloonStatistics } from './balloon-statistics.ts';
 import { prepareHook, startHook } from './call-hooks.ts';
@@ -45,6 +47,7 @@ export const stepsBeforeQemu: readonly StartStep[] = [
   { name: 'images', run: lookAtDisks },
   { name: 'folders', run: makeFolders },
   { name: 'domain log', run: async ({ context, domain }) => void (await context.domainLog(domain.uuid).cutIfLarge()) },
+  { name: 'console logs', run: ({ context, domain }) => cutIdleLogs(context.logFolder(domain.uuid), consoleLogBounds(context.settings), context.log) }, // before QEMU has them open
   { name: 'firmware variables', run: ({ definition, options }) => prepareVariableStore(definition.os, { reset: options.resetNvram ?? false }) },
   { name: 'live definition', run: makeLiveDefinition },
   { name: 'host needs', run: ({ work }) => checkHostNeeds(work.needs) },
@@ -73,7 +76,7 @@ export const stepsWithQemu: readonly StartStep[] = [
   { name: 'balloon statistics', run: ({ live, job }) => setBalloonStatistics(live, job) },
   { name: 'disk limits', run: ({ live, job }) => limitDisks(live, job) },
   { name: 'link states', run: ({ live, job }) => setLinkStates(live, job) },
-  { name: 'display passwords', run: ({ live, job }) => setDisplayPasswords(live, job) },
+  { name: 'display passwords', run: setDisplayPasswords },
   { name: 'host set-up', run: ({ work, live }) => runHostSetups(work.setups, live.died) },
   { name: 'CPUs', run: runCpus },
   { name: 'started hook', run: (start) => startHook(start, 'started') },

@@ -29,10 +29,28 @@ const hostSettingsSchema = z.strictObject({
   cgroups: z.boolean().default(true),
   /** Where dumps go that nobody named a file for: of a crash, of a watchdog; null is `dumps` in the state folder. */
   autoDumpFolder: absolutePath.nullable().default(null),
+  /** How large a console's log becomes before its older half is archived, and how many archives are kept of each. */
+  consoleLogBytes: z.number().int().min(1_048_576).max(2 ** 40).default(16_777_216),
+  consoleLogArchives: z.number().int().min(1).max(1_000).default(3),
+  /** VNC displays that listen on TCP speak TLS, with the certificates of this folder; null is /etc/pki/qemu. */
+  vncTls: z.boolean().default(false),
+  vncTlsFolder: absolutePath.nullable().default(null),
+  /** Only clients with a certificate of the same authority get in. */
+  vncTlsVerify: z.boolean().default(false),
+  /** Of VNC displays that listen on TCP and have none of their own. */
+  vncPassword: z.string().min(1).max(8).nullable().default(null),
+  /** Where the certificates of spice displays with a TLS port lie; null is /etc/pki/qemu. */
+  spiceTlsFolder: absolutePath.nullable().default(null),
+  spicePassword: z.string().min(1).max(60).nullable().default(null),
 });
 export type HostSettings = z.infer<typeof hostSettingsSchema>;
 
 export const defaultHostSettings: HostSettings = hostSettingsSchema.parse({});
+
+/** What the settings say of console logs, in the words of those who cut them. */
+export function consoleLogBounds({ consoleLogBytes, consoleLogArchives }: HostSettings): { readonly logBytes: number; readonly archives: number } {
+  return { logBytes: consoleLogBytes, archives: consoleLogArchives };
+}
 
 export interface ReadHostSettings {
   readonly settings: HostSettings;

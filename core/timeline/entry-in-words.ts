@@ -65,6 +65,7 @@ const lifecycleWords: Readonly<Record<string, string>> = {
   'control-error': 'QEMU stopped answering',
   'balloon-change': 'The memory balloon moved',
   'disk-change': 'A disk was left out, because its image is missing',
+  'console-trigger': 'A console said what is waited for',
   ended: 'Ended',
 };
 
@@ -114,6 +115,7 @@ const actionWords: Readonly<Record<string, string>> = {
   domainSetAutostart: 'Set autostart',
   domainAbortJob: 'Cancel the job',
   domainInjectNMI: 'Send an NMI',
+  domainGraphicsReload: 'Read the display’s certificates anew',
   domainSendKey: 'Press keys',
   domainSetUserPassword: "Set a user's password",
   domainFSFreeze: 'Freeze file systems',
@@ -128,6 +130,7 @@ const actionWords: Readonly<Record<string, string>> = {
   domainAuthorizedSSHKeysSet: "Change a user's SSH keys",
   qemuDomainMonitorCommand: "A command for QEMU's monitor",
   qemuDomainAgentCommand: 'A command for the guest agent',
+  domainSetConsoleTriggers: 'Set what is waited for on consoles',
   sampleGuestDefine: 'Define the sample guest',
 };
 

@@ -1,26 +1,27 @@
 /** Which console this is, who writes and who watches, and the way to change it. */
-import { Eye, Keyboard } from 'lucide-react';
+import { Eye, Hand, Keyboard } from 'lucide-react';
 import type { ReactElement } from 'react';
 import type { ConsoleSummary } from '../../core/domain/domain-summary.ts';
 import { Button } from '../shared/button.tsx';
 import { useDomain, useHost } from '../shared/session.ts';
-import { formatClock, formatExact, plural } from '../words/format.ts';
+import { formatClock, formatExact } from '../words/format.ts';
 import { useConsole, useConsoleState } from './console-context.ts';
 import { ConsoleMenu } from './console-menu.tsx';
+import { FrameMenu } from './frame-menu.tsx';
+import { HandOverMenu } from './hand-over-menu.tsx';
+import { PresencePopover } from './presence-popover.tsx';
+import { useConsoleSummary } from './use-console-name.ts';
 
 export interface ConsoleHeaderProps {
   readonly name: string;
   readonly label: string;
+  /** Which of several windows on the same console this one is, from 1. */
+  readonly number: number;
   readonly onFind: () => void;
 }
 
-export function ConsoleHeader({ name, label, onFind }: ConsoleHeaderProps): ReactElement {
-  const { session, number, uuid } = useConsole();
-  const { phase, mode, asking, notice } = useConsoleState((state) => state);
+export function ConsoleHeader({ name, label, number, onFind }: ConsoleHeaderProps): ReactElement {
   const summary = useConsoleSummary();
-  const isRunning = useDomain(uuid)?.state !== 'shut off';
-  const isOpen = phase === 'open' && isRunning;
-  const others = Math.max(0, (summary?.watchers ?? 0) - (isOpen && mode === 'watch' ? 1 : 0));
   return (
     <header className="console-header">
       <h1 className="ellipsis" title={name}>
@@ -28,20 +29,42 @@ export function ConsoleHeader({ name, label, onFind }: ConsoleHeaderProps): Reac
         {number > 1 && <span className="quiet"> ({number})</span>}
       </h1>
       <WriterState summary={summary} />
-      {isRunning && others > 0 && <span className="watchers quiet">{plural(others, isOpen && mode === 'watch' ? 'other' : 'window')} watching</span>}
+      <PresencePopover summary={summary} />
       <span className="spring" />
-      {isOpen && mode === 'watch' && notice?.what !== 'taken-over' && <Button label="Take over" icon={Keyboard} small kind="primary" busy={asking === 'take-over'} hint="You write from now on; whoever wrote is told and watches." onPress={() => session.takeOver()} />}
-      {isOpen && mode === 'write' && <Button label="Release" icon={Eye} small busy={asking === 'release'} hint="Stops writing and goes on watching, so that another window can write." onPress={() => session.release()} />}
+      <PresenceButtons summary={summary} />
+      <FrameMenu />
       <ConsoleMenu onFind={onFind} />
     </header>
   );
 }
 
-function useConsoleSummary(): ConsoleSummary | null {
-  const { uuid, device } = useConsole();
-  const alias = useConsoleState((state) => state.alias) ?? device;
-  const consoles = useDomain(uuid)?.consoles ?? [];
-  return (alias === null ? consoles[0] : consoles.find((each) => each.alias === alias)) ?? null;
+/** What the writer can do about the input, or a watcher. */
+function PresenceButtons({ summary }: { readonly summary: ConsoleSummary | null }): ReactElement | null {
+  const { session, uuid, terminal } = useConsole();
+  const { phase, mode, asking, notice, request } = useConsoleState((state) => state);
+  const isRunning = useDomain(uuid)?.state !== 'shut off';
+  // The button goes with its occasion; the keyboard goes on in the terminal.
+  const then = (act: () => void) => (): void => {
+    act();
+    terminal.xterm.focus();
+  };
+  if (phase !== 'open' || !isRunning || (summary?.readOnly ?? null) !== null) return null;
+  if (mode === 'write') {
+    return (
+      <>
+        <HandOverMenu />
+        <Button label="Release" icon={Eye} small busy={asking === 'release'} hint="Stops writing and goes on watching. Whoever asked first writes then, or anybody who wants to." onPress={then(() => session.release())} />
+      </>
+    );
+  }
+  if (notice?.what === 'taken-over') return null; // the line that tells so has the button
+  const isFree = summary !== null && summary.writer === null;
+  return (
+    <>
+      {!isFree && request?.state !== 'waiting' && <Button label="Request" icon={Hand} small busy={asking === 'request'} hint="Asks whoever writes for the input. They hand it over or decline." onPress={then(() => session.request())} />}
+      <Button label={isFree ? 'Write' : 'Take over'} icon={Keyboard} small kind="primary" busy={asking === 'take-over'} hint={isFree ? 'Nobody writes: you do from now on.' : 'You write from now on; whoever wrote is told and watches.'} onPress={then(() => (isFree ? session.write() : session.takeOver()))} />
+    </>
+  );
 }
 
 /** What a screen reader says too: whether what is typed here reaches the guest. */
@@ -52,9 +75,11 @@ function WriterState({ summary }: { readonly summary: ConsoleSummary | null }): 
   const loaded = useHost((state) => state.sync.list !== null);
   const domain = useDomain(uuid);
   const writer = summary?.writer ?? null;
+  const readOnly = summary?.readOnly ?? null;
   const [kind, words] =
     domain?.state === 'shut off' && link === 'connected' ? ['off', 'Not running']
     : phase === 'open' && mode === 'write' ? ['writing', 'You are writing']
+    : phase === 'open' && readOnly !== null ? ['watching', 'Read-only']
     : phase === 'open' && writer ? ['watching', `Watching. ${writer.label} writes since ${formatClock(writer.sinceMs).slice(0, 5)}`]
     : phase === 'open' ? ['watching', 'Watching. Nobody writes']
     : link === 'unreachable' ? ['off', 'Unreachable']
@@ -62,5 +87,5 @@ function WriterState({ summary }: { readonly summary: ConsoleSummary | null }): 
     : !domain ? ['off', 'No such domain']
     : phase === 'failed' ? ['off', 'Not connected, trying again']
     : ['off', 'Connecting'];
-  return <span role="status" className={`writer-state ${kind}`} title={writer ? formatExact(writer.sinceMs) : undefined}>{words}</span>;
+  return <span role="status" className={`writer-state ${kind}`} title={readOnly ?? (writer ? `since ${formatExact(writer.sinceMs)}` : undefined)}>{words}</span>;
 }

@@ -29,7 +29,7 @@ function fakeTerminal(): Pick<ConsoleTerminal, 'answers' | 'write' | 'remark' | 
   };
 }
 
-function opened(mode: 'write' | 'watch', text = 'login: ') {
+function opened(mode: 'write' | 'watch', { text = 'login: ', wish = 'write' }: { readonly text?: string; readonly wish?: 'write' | 'watch' } = {}) {
   const fake = createFakeHost({ status, domains: [sample], console: { text, mode } });
   const channels: Channel[] = [];
   const host = createHost({
@@ -42,7 +42,7 @@ function opened(mode: 'write' | 'watch', text = 'login: ') {
     },
   });
   const terminal = fakeTerminal();
-  const session = new ConsoleSession({ host, terminal: terminal as unknown as ConsoleTerminal, uuid: sample.uuid, device: null });
+  const session = new ConsoleSession({ host, terminal: terminal as unknown as ConsoleTerminal, uuid: sample.uuid, device: null, mode: wish });
   ends.push(session, host);
   const until = (holds: (state: ConsoleState) => boolean): Promise<void> => expect.poll(() => holds(session.store.getState()), { timeout: 5_000, interval: 5 }).toBe(true);
   return { fake, session, terminal, until, channels };
@@ -77,7 +77,7 @@ describe('a console session', () => {
   it('marks a gap in the terminal with how much was missed', async () => {
     const { fake, terminal, until } = opened('watch');
     await until(() => terminal.shown === 'login: ');
-    fake.consoleMessages.fire({ type: 'gap', from: 7, to: 7 + 1229 });
+    fake.consoleMessages.fire({ type: 'gap', from: 7, to: 7 + 1229, fromMs: null, toMs: null });
     await until(() => terminal.shown === 'login: [1.2 KiB missed]');
   });
 
@@ -96,6 +96,63 @@ describe('a console session', () => {
     await until((state) => state.phase === 'waiting');
     await until((state) => state.phase === 'open' && terminal.shown.includes('connected again'));
     expect(terminal.shown.match(/login/g)?.length).toBe(1);
+  });
+
+  it('reads on from where it was, so that nothing printed meanwhile is missed', async () => {
+    const { fake, channels, terminal, until } = opened('write');
+    await until(() => terminal.shown === 'login: ');
+    channels[0]?.close();
+    await until((state) => state.phase === 'waiting');
+    fake.printOnConsole(sample.uuid, 'serial0', 'meanwhile');
+    await until(() => terminal.shown.endsWith('meanwhile'));
+    expect(terminal.shown).toMatch(/^login: \[connected again at .*\]meanwhile$/);
+  });
+
+  it('shows a log that began anew from its beginning, and nothing of what was there before', async () => {
+    const { fake, channels, terminal, until } = opened('write', { text: 'the first run' });
+    await until(() => terminal.shown === 'the first run');
+    fake.beginConsoleAnew(sample.uuid, 'serial0', 'second');
+    channels[0]?.close();
+    await until((state) => state.phase === 'open' && terminal.shown === 'second');
+  });
+
+  it('never writes by itself where it was opened to watch, and does once it takes the input', async () => {
+    const { session, until } = opened('write', { wish: 'watch' });
+    await until((state) => state.phase === 'open');
+    expect(session.store.getState()).toMatchObject({ mode: 'watch', wish: 'watch' });
+    session.write();
+    await until((state) => state.mode === 'write' && state.wish === 'write');
+    session.release();
+    await until((state) => state.mode === 'watch' && state.wish === 'watch');
+  });
+
+  it('asks, waits, takes its request back, and answers those of others', async () => {
+    const watcher = opened('watch');
+    await watcher.until((state) => state.phase === 'open');
+    watcher.session.request();
+    await watcher.until((state) => state.request?.state === 'waiting' && state.asking === null);
+    watcher.session.withdraw();
+    expect(watcher.session.store.getState().request).toBeNull();
+    const writer = opened('write');
+    await writer.until((state) => state.phase === 'open');
+    const asking = (number: number) => ({ sessionId: `s${number}`, label: `window ${number}`, sinceMs: number });
+    writer.fake.consoleMessages.fire({ type: 'requests', from: [asking(2), asking(3)] });
+    await writer.until((state) => state.requests.length === 2);
+    writer.session.decline('s2');
+    expect(writer.session.store.getState().requests).toEqual([asking(3)]);
+    writer.session.handOver(asking(3));
+    await writer.until((state) => state.mode === 'watch' && state.notice?.what === 'handed-away');
+    await watcher.until(() => watcher.fake.consoleHeard.length === 2);
+    expect([watcher.fake.consoleHeard, writer.fake.consoleHeard]).toEqual([[{ type: 'ask' }, { type: 'withdraw' }], [{ type: 'decline', to: 's2' }, { type: 'hand-over', to: 's3' }]]);
+  });
+
+  it('counts as new what the guest prints, and not the history that it is shown first', async () => {
+    const { fake, session, terminal, until } = opened('watch');
+    await until(() => terminal.shown === 'login: ');
+    fake.printOnConsole(sample.uuid, 'serial0', '0123456789');
+    await until((state) => state.fresh === 10);
+    session.ring();
+    expect(session.store.getState().bells).toBe(1);
   });
 
   it('waits while the domain is off', async () => {

@@ -1,39 +1,42 @@
 /**
- * One window's part in a console: opens its stream whenever the domain runs, brings the bytes to the terminal exactly
- * once, and knows whether this window writes or watches. It outlives stops of the guest and of the host.
+ * One pane's part in a console: opens its stream whenever the domain runs, brings the bytes to the terminal exactly
+ * once, and knows whether this pane writes or watches, who asks for its input and what became of what it asked for. It
+ * outlives stops of the guest and of the host.
  */
 import { type StoreApi, createStore } from 'zustand/vanilla';
 import type { ClientStream } from '../../core/api/client.ts';
-import type { ConsoleServerMessage } from '../../core/api/contract.ts';
+import type { ConsoleClientMessage, ConsoleServerMessage } from '../../core/api/console-contract.ts';
 import { type Clock, systemClock } from '../../core/base/clock.ts';
 import { VireoError, asVireoError } from '../../core/base/errors.ts';
 import { isActiveState } from '../../core/domain/domain-state.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import type { Host } from '../store/host-store.ts';
-import { formatBytes, formatClock } from '../words/format.ts';
+import { formatClock } from '../words/format.ts';
+import { gapInWords } from './gap-in-words.ts';
+import { type Presence, hearOfPresence, noPresence } from './presence.ts';
 import { placeBytes } from './stream-place.ts';
 import type { ConsoleTerminal } from './terminal.ts';
 
-export type ConsoleNotice = Extract<ConsoleServerMessage, { type: 'notice' }>;
-
-export interface ConsoleState {
+export interface ConsoleState extends Presence {
   /** `waiting` until the host is there and the domain runs; `failed` between two tries. */
   readonly phase: 'waiting' | 'opening' | 'open' | 'failed';
-  readonly mode: 'write' | 'watch';
+  /** What the stream is opened for the next time; releasing the input makes it `watch`. */
+  readonly wish: 'write' | 'watch';
   readonly sessionId: string | null;
   readonly alias: string | null;
   readonly label: string | null;
   /** Why the last try failed. */
   readonly error: VireoError | null;
-  /** The newest thing to tell about who writes; it stays until dismissed or answered. */
-  readonly notice: ConsoleNotice | null;
-  readonly refused: Extract<ConsoleServerMessage, { type: 'refused' }> | null;
-  readonly asking: 'take-over' | 'release' | null;
   /** When somebody last typed here without being the writer. */
   readonly typedInVainMs: number | null;
-  /** How far the stream is shown, and the lines that this window received. */
+  /** How far the stream is shown, and the lines that this pane received. */
   readonly position: number;
   readonly lines: number;
+  /** Whether that is all lines since the guest was switched on. */
+  readonly linesSinceBoot: boolean;
+  /** Bytes that the guest printed since this pane is there, and how often it rang; history that is replayed counts for neither. */
+  readonly fresh: number;
+  readonly bells: number;
 }
 
 export interface ConsoleSessionOptions {
@@ -41,34 +44,41 @@ export interface ConsoleSessionOptions {
   readonly terminal: ConsoleTerminal;
   readonly uuid: string;
   readonly device: string | null;
+  /** `write` writes where nobody else does; `watch` never asks for the input by itself. */
+  readonly mode: 'write' | 'watch';
   readonly clock?: Clock;
 }
+
+type Stream = ClientStream<'domainOpenConsole'>;
 
 const retryMs = 1_000;
 const countersEveryMs = 200;
 const newline = 0x0a;
 
-const initial: ConsoleState = {
-  phase: 'waiting', mode: 'watch', sessionId: null, alias: null, label: null, error: null, notice: null, refused: null, asking: null, typedInVainMs: null, position: 0, lines: 0,
-};
-
 export class ConsoleSession implements Disposable {
-  readonly store: StoreApi<ConsoleState> = createStore(() => initial);
+  readonly store: StoreApi<ConsoleState>;
   readonly #options: ConsoleSessionOptions;
   readonly #clock: Clock;
   readonly #ended = new AbortController();
-  #stream: ClientStream<'domainOpenConsole'> | null = null;
+  #stream: Stream | null = null;
   /** Null until the first byte; then how far the stream was handed to the terminal. */
   #seen: number | null = null;
-  /** Below it everything was printed before this window came, and answered by others. */
+  /** Below it everything was printed before this pane came, and answered by others. */
   #historyEnd = 0;
+  /** The guest's process whose output was shown last. */
+  #pid: number | null = null;
+  /** How far the terminal has understood what it was given. */
+  #shown = 0;
   #lines = 0;
+  #fresh = 0;
   #countersAtMs = 0;
-  #releasedByUser = false;
 
   constructor(options: ConsoleSessionOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.store = createStore<ConsoleState>(() => ({
+      ...noPresence, phase: 'waiting', wish: options.mode, sessionId: null, alias: null, label: null, error: null, typedInVainMs: null, position: 0, lines: 0, linesSinceBoot: false, fresh: 0, bells: 0,
+    }));
     void this.#run();
   }
 
@@ -84,28 +94,64 @@ export class ConsoleSession implements Disposable {
     });
   }
 
+  /** A serial line's break, behind all that was typed before; nothing where this pane does not write. */
+  sendBreak(): void {
+    if (this.store.getState().mode === 'write') this.#stream?.message({ type: 'break' });
+    else if (this.#stream) this.store.setState({ typedInVainMs: this.#clock.wallTime() });
+  }
+
+  /** Takes the input that nobody has. */
+  write(): void {
+    this.#ask('take-over', { type: 'request-write', force: false });
+  }
+
   takeOver(): void {
     this.#ask('take-over', { type: 'request-write', force: true });
-    this.#releasedByUser = false;
+  }
+
+  /** Asks the writer for the input, and waits. */
+  request(): void {
+    this.#ask('request', { type: 'ask' });
+  }
+
+  withdraw(): void {
+    this.#stream?.message({ type: 'withdraw' });
+    this.store.setState({ request: null, asking: null });
+  }
+
+  /** Gives the input to a watcher, by its session. */
+  handOver(to: { readonly sessionId: string; readonly label: string }): void {
+    this.#ask('hand-over', { type: 'hand-over', to: to.sessionId });
+  }
+
+  decline(sessionId: string): void {
+    this.#stream?.message({ type: 'decline', to: sessionId });
+    this.store.setState(({ requests }) => ({ requests: requests.filter((each) => each.sessionId !== sessionId) }));
   }
 
   release(): void {
     this.#ask('release', { type: 'release' });
-    this.#releasedByUser = true;
+    if (this.#stream) this.store.setState({ wish: 'watch' });
   }
 
+  /** Puts away what was told, and leaves questions as they are. */
   dismiss(): void {
-    this.store.setState({ notice: null, refused: null, error: null });
+    this.store.setState(({ request }) => ({ notice: null, refused: null, error: null, request: request?.state === 'waiting' ? request : null }));
+  }
+
+  /** The terminal rang while it understood what it was given. */
+  ring(): void {
+    if (this.#shown >= this.#historyEnd) this.store.setState(({ bells }) => ({ bells: bells + 1 }));
   }
 
   [Symbol.dispose](): void {
-    this.#ended.abort(new VireoError('OPERATION_ABORTED', 'the window is closing'));
+    this.#ended.abort(new VireoError('OPERATION_ABORTED', 'the pane is closed'));
     this.#stream?.close();
   }
 
-  #ask(asking: 'take-over' | 'release', message: Parameters<ClientStream<'domainOpenConsole'>['message']>[0]): void {
+  #ask(asking: Presence['asking'], message: ConsoleClientMessage): void {
     if (!this.#stream) return;
-    this.store.setState({ asking, notice: null, refused: null, typedInVainMs: null });
+    this.store.setState({ asking, notice: null, refused: null, request: null, typedInVainMs: null });
     this.#stream.message(message);
   }
 
@@ -121,8 +167,8 @@ export class ConsoleSession implements Disposable {
       }
       this.#stream = null;
       this.#options.terminal.answers = false;
-      this.store.setState((state) => ({ phase: state.phase === 'failed' ? 'failed' : 'waiting', mode: 'watch', sessionId: null, asking: null }));
-      await this.#clock.sleep(retryMs, signal);
+      this.store.setState(({ phase, notice }) => ({ ...noPresence, notice, phase: phase === 'failed' ? 'failed' : 'waiting', sessionId: null }));
+      await this.#clock.sleep(retryMs, signal).catch(() => {});
     }
   }
 
@@ -133,44 +179,68 @@ export class ConsoleSession implements Disposable {
 
   /** Resolves when the stream has ended by itself. */
   async #serve(signal: AbortSignal): Promise<void> {
-    const { host, uuid, device, terminal } = this.#options;
-    const { client } = host;
-    const isReturn = this.#seen !== null;
+    const { client } = this.#options.host;
     this.store.setState({ phase: 'opening' });
     let end!: (error: VireoError | null) => void;
-    const ended = new Promise<VireoError | null>((resolve) => {
-      end = resolve;
-    });
-    let opened = (): void => {};
-    const ready = new Promise<void>((resolve) => {
-      opened = resolve;
-    });
-    const stream = await client.openStream(
-      'domainOpenConsole',
-      { domain: uuid, device, mode: this.#releasedByUser ? 'watch' : 'write-or-watch' },
-      {
-        // The host may send the first bytes in the same breath as its answer; they wait until that is understood.
-        onBytes: (bytes, offset, acknowledge) => void ready.then(() => this.#receive(bytes, offset, acknowledge)),
-        onMessage: (message) => void ready.then(() => this.#hear(message)),
-        onEnd: end,
-      },
-    );
+    const ended = new Promise<VireoError | null>((resolve) => (end = resolve));
+    const stream = await this.#open(client, signal, end);
     if (signal.aborted) return stream.close();
-    this.#stream = stream;
-    const { alias, label, mode, sessionId, domain } = stream.opened;
-    const position = domain.consoles.find((each) => each.alias === alias)?.position ?? 0;
-    if (this.#seen !== null && position < this.#seen) {
-      // The log began anew, so that offsets mean other bytes than before.
-      terminal.reset();
-      this.#seen = null;
-    } else if (isReturn) terminal.remark(`connected again at ${formatClock(this.#clock.wallTime())}`);
-    this.#historyEnd = position;
-    terminal.answers = mode === 'write' && position === 0;
-    this.store.setState({ phase: 'open', mode, sessionId, alias, label, error: null, refused: null, notice: null });
-    opened();
     const error = await ended;
     // The end of the connection or of the guest is no failure of the console, and is shown in its own words.
     if (error && !signal.aborted && !client.closed.aborted && this.#isRunning()) throw error;
+  }
+
+  async #open(client: Host['client'], signal: AbortSignal, onEnd: (error: VireoError | null) => void): Promise<Stream> {
+    const { uuid, device, terminal } = this.#options;
+    const mode = this.store.getState().wish === 'watch' ? 'watch' : 'write-or-watch';
+    let understand = (): void => {};
+    const understood = new Promise<void>((resolve) => (understand = resolve));
+    const openFrom = (from: 'history' | number): Promise<Stream> =>
+      client.openStream(
+        'domainOpenConsole',
+        { domain: uuid, device, mode, from },
+        {
+          // The host may send the first bytes in the same breath as its answer; they wait until that is understood.
+          onBytes: (bytes, offset, acknowledge) => void understood.then(() => (isGivenUp ? acknowledge() : this.#receive(bytes, offset, acknowledge))),
+          onMessage: (message) => void understood.then(() => isGivenUp || this.#hear(message)),
+          onEnd: (error) => isGivenUp || onEnd(error),
+        },
+      );
+    let isGivenUp = false;
+    const stream = await openFrom(this.#seen ?? 'history');
+    const isReturn = this.#seen !== null;
+    if (isReturn && this.#beganAnew(stream.opened)) {
+      isGivenUp = true;
+      stream.close();
+      terminal.reset();
+      this.#seen = null;
+      return signal.aborted ? stream : this.#open(client, signal, onEnd);
+    }
+    if (isReturn) terminal.remark(`connected again at ${formatClock(this.#clock.wallTime())}`);
+    this.#begin(stream);
+    understand();
+    return stream;
+  }
+
+  #begin(stream: Stream): void {
+    const { alias, label, mode, sessionId, position, domain, runStart } = stream.opened;
+    // Another run of the guest is counted anew, even where its log goes on from the last one's.
+    if (domain.pid !== this.#pid) {
+      this.#lines = 0;
+      this.store.setState({ lines: 0, linesSinceBoot: stream.opened.from <= runStart });
+    }
+    this.#stream = stream;
+    this.#pid = domain.pid;
+    this.#historyEnd = position;
+    this.#options.terminal.answers = mode === 'write' && position === 0;
+    // What a lost connection interrupted is over; that the input was taken before stays to be read.
+    this.store.setState(({ notice }) => ({ ...noPresence, notice: mode === 'watch' ? notice : null, phase: 'open', mode, sessionId, alias, label, error: null, typedInVainMs: null }));
+  }
+
+  /** Whether offsets mean other bytes than before, because the log was begun anew for another run of the guest. */
+  #beganAnew({ position, runStart, domain }: Stream['opened']): boolean {
+    if (this.#seen === null) return false;
+    return position < this.#seen || (domain.pid !== this.#pid && runStart < this.#seen);
   }
 
   #isRunning(): boolean {
@@ -180,12 +250,15 @@ export class ConsoleSession implements Disposable {
 
   #receive(bytes: Uint8Array, offset: number, acknowledge: () => void): void {
     const { terminal } = this.#options;
+    if (this.#ended.signal.aborted) return acknowledge();
     const placed = placeBytes(bytes, offset, this.#seen);
-    if (placed.missed > 0) terminal.remark(`${formatBytes(placed.missed)} missed`);
+    if (placed.missed > 0) terminal.remark(gapInWords(placed.missed, null, null));
     this.#seen = placed.seen;
+    this.#fresh += Math.max(0, Math.min(placed.unseen.byteLength, placed.seen - this.#historyEnd));
     for (const byte of placed.unseen) if (byte === newline) this.#lines += 1;
     terminal.write(placed.unseen, () => {
       acknowledge();
+      this.#shown = placed.seen;
       terminal.answers = this.store.getState().mode === 'write' && placed.seen >= this.#historyEnd;
     });
     this.#count();
@@ -196,7 +269,10 @@ export class ConsoleSession implements Disposable {
     const now = this.#clock.now();
     if (now < this.#countersAtMs) return;
     this.#countersAtMs = now + countersEveryMs;
-    void this.#clock.sleep(countersEveryMs, this.#ended.signal).then(() => this.store.setState({ position: this.#seen ?? 0, lines: this.#lines }));
+    void this.#clock.sleep(countersEveryMs, this.#ended.signal).then(
+      () => this.store.setState({ position: this.#seen ?? 0, lines: this.#lines, fresh: this.#fresh }),
+      () => {},
+    );
   }
 
   #hear(message: ConsoleServerMessage): void {
@@ -204,20 +280,13 @@ export class ConsoleSession implements Disposable {
     if (message.type === 'gap') {
       const from = Math.max(message.from, this.#seen ?? message.from);
       if (message.to <= from) return;
-      terminal.remark(`${formatBytes(message.to - from)} missed`);
+      terminal.remark(gapInWords(message.to - from, message.fromMs, message.toMs));
       this.#seen = message.to;
-    } else if (message.type === 'mode') {
-      terminal.answers = message.mode === 'write' && (this.#seen ?? 0) >= this.#historyEnd;
-      this.store.setState({ mode: message.mode, asking: null, typedInVainMs: null, ...(message.mode === 'write' ? { notice: null, refused: null } : {}) });
-    } else if (message.type === 'refused') {
-      this.store.setState({ refused: message, asking: null });
-    } else if (message.what === 'taken-over') {
-      terminal.answers = false;
-      this.store.setState({ notice: message, mode: 'watch', asking: null });
-    } else if (message.what === 'released') {
-      this.store.setState({ notice: message });
-    } else if (message.what === 'writer-changed' && this.store.getState().notice?.what === 'released') {
-      this.store.setState({ notice: null });
+      return;
     }
+    this.store.setState((state) => hearOfPresence(state, message, this.#clock.wallTime()));
+    const { mode } = this.store.getState();
+    if (message.type === 'mode') this.store.setState({ typedInVainMs: null, ...(mode === 'write' ? { wish: 'write' } : {}) });
+    terminal.answers = mode === 'write' && (this.#seen ?? 0) >= this.#historyEnd;
   }
 }

@@ -1,61 +1,78 @@
-/** A serial console's window: who writes along the top, the terminal full bleed, numbers along the bottom. */
-import { type ReactElement, useEffect, useRef } from 'react';
+/** A console window: tabs along the top where there are several, who writes, the panes, numbers along the bottom. */
+import { type ReactElement, useEffect } from 'react';
 import { useStore } from 'zustand';
 import { HeldDialog } from '../shared/dialogs.tsx';
 import { Toaster, attempt } from '../shared/failure-toast.tsx';
 import { LinkBanner } from '../shared/link-banner.tsx';
 import { useActionState, useDomain, useSession } from '../shared/session.ts';
-import { useConsole, useConsoleState } from './console-context.ts';
+import { BroadcastBar } from './broadcast-bar.tsx';
+import { BroadcastDialog } from './broadcast-dialog.tsx';
+import { ConsoleChooser } from './console-chooser.tsx';
+import { ConsoleContext, useConsole, useConsoleWindow } from './console-context.ts';
 import { ConsoleFooter } from './console-footer.tsx';
 import { ConsoleHeader } from './console-header.tsx';
-import { ConsoleNotices } from './console-notices.tsx';
-import { FindBar } from './find-bar.tsx';
-import { StoppedBar } from './stopped-bar.tsx';
+import { activeTab } from './layout-tree.ts';
+import { PaneTree } from './pane-tree.tsx';
+import { TabStrip } from './tab-strip.tsx';
+import { useConsoleName } from './use-console-name.ts';
 
 export function ConsoleWindow(): ReactElement {
-  const { uuid, number, finding } = useConsole();
-  const isFinding = useStore(finding, (state) => state.open);
-  const { actions, host } = useSession();
-  const held = useActionState((state) => state.held);
-  const name = useDomain(uuid)?.name ?? 'Domain';
-  const label = useDeviceLabel();
-  useEffect(() => {
-    document.title = `${name} / ${label}${number > 1 ? ` (${number})` : ''} — Vireo`;
-  }, [name, label, number]);
+  const { layout, pane } = useConsoleWindow();
+  const state = useStore(layout);
+  const tab = activeTab(state);
+  const focused = pane(tab.focused);
   return (
     <div className="console-window">
-      <ConsoleHeader name={name} label={label} onFind={() => finding.setState({ open: true })} />
+      {state.tabs.length > 1 && <TabStrip />}
+      {focused && (
+        <ConsoleContext value={focused}>
+          <FocusedHeader />
+        </ConsoleContext>
+      )}
       <LinkBanner />
-      <ConsoleNotices />
-      <main className="terminal-frame" aria-label={`Console ${label} of ${name}`}>
-        <TerminalPane />
-        {isFinding && <FindBar onClose={() => finding.setState({ open: false })} />}
-      </main>
-      <StoppedBar />
-      <ConsoleFooter label={label} />
-      {held && <HeldDialog held={held} onView={() => {
-        actions.dismissHeld();
-        void attempt(`${name} was not shown`, () => host.client.call('desktopShowMain', { uuid }));
-      }} onWait={() => void actions.waitAndRun(held)} onClose={() => actions.dismissHeld()} />}
+      <BroadcastBar />
+      <PaneTree key={tab.id} tab={tab} />
+      {focused && (
+        <ConsoleContext value={focused}>
+          <FocusedFooter />
+        </ConsoleContext>
+      )}
+      <ConsoleChooser />
+      <BroadcastDialog />
+      <HeldQuestion />
       <Toaster />
     </div>
   );
 }
 
-/** The guest's name for the device, as soon as anybody knows it. */
-function useDeviceLabel(): string {
-  const { uuid, device } = useConsole();
-  const opened = useConsoleState((state) => state.label);
-  const consoles = useDomain(uuid)?.consoles ?? [];
-  return opened ?? (device === null ? consoles[0] : consoles.find((each) => each.alias === device))?.label ?? device ?? 'console';
+function FocusedHeader(): ReactElement {
+  const { paneId, finding } = useConsole();
+  const { number, layout } = useConsoleWindow();
+  const { name, label } = useConsoleName(paneId);
+  const isAlone = useStore(layout, (state) => state.tabs.length === 1 && state.tabs[0]!.root.type === 'pane');
+  const others = useStore(layout, (state) => state.tabs.length - 1);
+  useEffect(() => {
+    const which = isAlone && number > 1 ? ` (${number})` : others > 0 ? ` and ${others} more` : '';
+    document.title = `${name} / ${label}${which} — Vireo`;
+  }, [name, label, number, isAlone, others]);
+  return <ConsoleHeader key={paneId} name={name} label={label} number={isAlone ? number : 1} onFind={() => finding.setState({ open: true })} />;
 }
 
-function TerminalPane(): ReactElement {
-  const { terminal } = useConsole();
-  const pane = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    terminal.attach(pane.current!);
-    terminal.xterm.focus();
-  }, [terminal]);
-  return <div ref={pane} className="terminal-pane" />;
+function FocusedFooter(): ReactElement {
+  const { paneId } = useConsole();
+  return <ConsoleFooter key={paneId} label={useConsoleName(paneId).label} />;
+}
+
+/** The window's, not a pane's: starting a guest from any of them asks it. */
+function HeldQuestion(): ReactElement | null {
+  const { actions, host } = useSession();
+  const held = useActionState((state) => state.held);
+  const uuid = held?.uuid ?? '';
+  const name = useDomain(uuid)?.name ?? 'The domain';
+  if (!held) return null;
+  const onView = (): void => {
+    actions.dismissHeld();
+    void attempt(`${name} was not shown`, () => host.client.call('desktopShowMain', { uuid }));
+  };
+  return <HeldDialog held={held} onView={onView} onWait={() => void actions.waitAndRun(held)} onClose={() => actions.dismissHeld()} />;
 }

@@ -1,57 +1,47 @@
-/** Puts terminal, session and keys together, once a page and outside React. */
+/** Puts terminal, session and what the keys do together for one pane, outside React. */
 import { createStore } from 'zustand/vanilla';
+import type { PaneNode } from '../../core/api/console-layout.ts';
 import type { Session } from '../shared/session.ts';
-import { attempt } from '../shared/failure-toast.tsx';
 import type { ConsoleParts } from './console-context.ts';
 import { ConsoleSession } from './console-session.ts';
-import { type ConsoleCommand, consoleCommand } from './keys.ts';
+import type { ConsoleCommand } from './keys.ts';
 import { createTerminal } from './terminal.ts';
+import { TerminalTools, keepGuestSettings, pageSettings } from './terminal-tools.ts';
 
-declare global {
-  interface Window {
-    /** The terminal's text, scrollback included, for tests and assistive scripts: the canvas has none. */
-    vireoTerminalText?: () => string;
-  }
+/** What a pane needs from the window that it stands in. */
+export interface PaneOwner {
+  /** Bytes that a person typed into this pane. */
+  type(paneId: string, bytes: Uint8Array): void;
+  close(paneId: string): void;
 }
 
-const fontSizeKey = 'vireo:terminal-font-size';
-const fontSizesPx = { smallest: 7, usual: 13, largest: 40 } as const;
-
-export interface ConsoleAddress {
-  readonly uuid: string;
-  readonly device: string | null;
-  readonly number: number;
-}
-
-/** The address that the page was opened with: `?domain=<uuid>&device=<alias>&number=<n>`. */
-export function consoleAddress(query: string): ConsoleAddress {
-  const parameters = new URLSearchParams(query);
-  return { uuid: parameters.get('domain') ?? '', device: parameters.get('device') || null, number: Number(parameters.get('number')) || 1 };
-}
-
-export function createConsole({ host }: Session, address: ConsoleAddress): ConsoleParts {
-  let fontSizePx = Number(localStorage.getItem(fontSizeKey)) || fontSizesPx.usual;
-  const terminal = createTerminal(fontSizePx);
+export function createConsole({ host }: Session, pane: PaneNode, owner: PaneOwner): ConsoleParts {
+  const { id: paneId, uuid, device } = pane;
+  const guest = keepGuestSettings(uuid, device);
+  const terminal = createTerminal({ settings: pageSettings().store, guest: guest.store });
   const { xterm } = terminal;
-  const session = new ConsoleSession({ host, terminal, ...address });
+  const session = new ConsoleSession({ host, terminal, uuid, device, mode: pane.mode });
   const encoder = new TextEncoder();
+  const type = (bytes: Uint8Array): void => owner.type(paneId, bytes);
+  const tools = new TerminalTools(terminal, session, guest, { host, uuid, device, type });
 
   const parts: ConsoleParts = {
-    ...address,
+    paneId,
+    uuid,
+    device,
     terminal,
     session,
+    tools,
+    type,
     finding: createStore(() => ({ open: false })),
-    copy() {
-      const text = xterm.getSelection();
-      if (text) void attempt('The selection was not copied', () => host.client.call('desktopWriteClipboard', { text }));
-    },
-    paste() {
-      void attempt('Nothing was pasted', async () => xterm.paste((await host.client.call('desktopReadClipboard', {})).text));
-    },
-    resize(by) {
-      fontSizePx = by === null ? fontSizesPx.usual : Math.min(fontSizesPx.largest, Math.max(fontSizesPx.smallest, fontSizePx + by));
-      localStorage.setItem(fontSizeKey, String(fontSizePx));
-      terminal.setFontSize(fontSizePx);
+    copy: () => tools.copy(),
+    paste: () => tools.pasteFromClipboard(),
+    resize: (by) => tools.resize(by),
+    run: (command) => commands[command](),
+    [Symbol.dispose]() {
+      tools[Symbol.dispose]();
+      session[Symbol.dispose]();
+      terminal[Symbol.dispose]();
     },
   };
   const commands: Readonly<Record<ConsoleCommand, () => void>> = {
@@ -61,21 +51,19 @@ export function createConsole({ host }: Session, address: ConsoleAddress): Conso
     bigger: () => parts.resize(1),
     smaller: () => parts.resize(-1),
     'usual size': () => parts.resize(null),
-    close: () => window.close(),
+    settings: () => tools.dialog.setState({ open: { kind: 'settings' } }),
+    save: () => tools.dialog.setState({ open: { kind: 'save' } }),
+    close: () => owner.close(paneId),
   };
-  window.addEventListener('keydown', (event) => {
-    const command = consoleCommand(event);
-    if (!command) return;
-    event.preventDefault();
-    event.stopPropagation();
-    commands[command]();
-  }, true);
   xterm.onData((text) => {
     // Reports of focus come by themselves; a watcher did not type them.
-    if (session.store.getState().mode !== 'write' && (text === '\x1b[I' || text === '\x1b[O')) return;
-    session.type(encoder.encode(text));
+    const isReport = text === '\x1b[I' || text === '\x1b[O';
+    if (isReport && session.store.getState().mode !== 'write') return;
+    if (isReport || terminal.isAnswering) session.type(encoder.encode(text));
+    else tools.type(text);
   });
+  xterm.onBell(() => session.ring());
+  // Only reports of the mouse come as binary: they belong to the terminal that was pointed at.
   xterm.onBinary((text) => session.type(Uint8Array.from(text, (character) => character.charCodeAt(0))));
-  window.vireoTerminalText = () => terminal.text();
   return parts;
 }

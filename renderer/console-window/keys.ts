@@ -2,7 +2,7 @@
  * The keys that the console window keeps for itself. All of them hold Ctrl and Shift, so that every plain Ctrl key
  * reaches the guest; on a Mac, Command does the same.
  */
-export type ConsoleCommand = 'copy' | 'paste' | 'find' | 'bigger' | 'smaller' | 'usual size' | 'close';
+export type ConsoleCommand = 'copy' | 'paste' | 'find' | 'bigger' | 'smaller' | 'usual size' | 'settings' | 'save' | 'close';
 
 type Pressed = Pick<KeyboardEvent, 'type' | 'code' | 'key' | 'ctrlKey' | 'shiftKey' | 'altKey' | 'metaKey'>;
 
@@ -11,6 +11,8 @@ const byCode: Readonly<Record<string, ConsoleCommand>> = {
   KeyV: 'paste',
   KeyF: 'find',
   KeyW: 'close',
+  KeyS: 'save',
+  Comma: 'settings',
   Equal: 'bigger',
   NumpadAdd: 'bigger',
   Minus: 'smaller',
@@ -20,7 +22,7 @@ const byCode: Readonly<Record<string, ConsoleCommand>> = {
 };
 
 /** The letter where the layout has one, for Ctrl+Shift+C is where C is printed; the key's place for the signs. */
-const byKey: Readonly<Record<string, ConsoleCommand>> = { c: 'copy', v: 'paste', f: 'find', w: 'close', '+': 'bigger', '-': 'smaller', _: 'smaller' };
+const byKey: Readonly<Record<string, ConsoleCommand>> = { c: 'copy', v: 'paste', f: 'find', w: 'close', s: 'save', '+': 'bigger', '-': 'smaller', _: 'smaller' };
 
 export function consoleCommand(event: Pressed): ConsoleCommand | null {
   if (event.type !== 'keydown' || event.altKey || !event.ctrlKey || !event.shiftKey || event.metaKey) return null;

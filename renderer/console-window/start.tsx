@@ -1,21 +1,21 @@
 /** Connects and draws a console window. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { ConsoleContext } from './console-context.ts';
+import { ConsoleWindowContext } from './console-context.ts';
 import { ConsoleWindow } from './console-window.tsx';
-import { consoleAddress, createConsole } from './create-console.ts';
+import { createConsoleWindow } from './create-window.ts';
+import { consoleAddress } from './layout-store.ts';
 import { SessionContext, createSession } from '../shared/session.ts';
 
-const address = consoleAddress(location.search);
 const session = createSession('console window');
-const parts = createConsole(session, address);
+const parts = createConsoleWindow(session, consoleAddress(location.search));
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <SessionContext value={session}>
-      <ConsoleContext value={parts}>
+      <ConsoleWindowContext value={parts}>
         <ConsoleWindow />
-      </ConsoleContext>
+      </ConsoleWindowContext>
     </SessionContext>
   </StrictMode>,
 );

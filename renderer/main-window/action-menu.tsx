@@ -20,10 +20,10 @@ export const actionIcons: Readonly<Record<DomainAction, LucideIcon>> = {
 };
 
 const groups = {
-  all: [['console', 'sendKeys', 'screenshot'], ['start', 'pause', 'resume', 'shutdown'], ['reboot', 'reset', 'forceOff'], ['dump', 'injectNmi'], ['autostart'], ['undefine', 'copyUuid']],
+  all: [['console', 'together', 'sendKeys', 'screenshot'], ['start', 'pause', 'resume', 'shutdown'], ['reboot', 'reset', 'forceOff'], ['dump', 'injectNmi'], ['autostart'], ['undefine', 'copyUuid']],
   /** What the toolbar has no button for. */
   rest: [['sendKeys', 'screenshot'], ['reboot', 'reset', 'forceOff'], ['dump', 'injectNmi'], ['autostart'], ['undefine', 'copyUuid']],
-} as const satisfies Record<string, readonly (readonly (DomainAction | 'console' | 'sendKeys' | 'screenshot' | 'dump' | 'autostart' | 'copyUuid')[])[]>;
+} as const satisfies Record<string, readonly (readonly (DomainAction | 'console' | 'together' | 'sendKeys' | 'screenshot' | 'dump' | 'autostart' | 'copyUuid')[])[]>;
 
 /** virsh's autostart. */
 export const autostartLabel = "Start with this computer's session";
@@ -36,11 +36,12 @@ export interface ActionMenuProps {
 }
 
 export function ActionMenu({ domains, which, onClose }: ActionMenuProps): ReactElement {
-  const { act, openConsole, openDialog, copy } = useCommands();
+  const { act, openConsole, openConsolesTogether, openDialog, copy } = useCommands();
   const [only] = domains.length === 1 ? domains : [];
   const items = groups[which].map((group, index) => (
     <MenuGroup key={group[0]} first={index === 0}>
-      {group.map((key) => {
+      {group.filter((key) => key !== 'together' || !only).map((key) => {
+        if (key === 'together') return <Item key={key} label="Consoles in one window" icon={SquareTerminal} disabled={!domains.some((domain) => domain.consoles.length > 0)} onAction={() => openConsolesTogether(domains.map((domain) => domain.uuid))} />;
         if (key === 'console') {
           return <Item key={key} label="Console" icon={SquareTerminal} keys={domains.length === 1 ? 'Enter' : ''} disabled={!domains.some((domain) => domain.consoles.length > 0)} onAction={() => domains.forEach((domain) => openConsole(domain.uuid, null))} />;
         }

@@ -1,11 +1,14 @@
 /** The app's own menu: theme, what becomes of guests on quitting, what this is, quit. */
-import { CalendarClock, CircleQuestionMark, LogOut, Monitor, Moon, Play, Power, Sun } from 'lucide-react';
+import { CalendarClock, CircleQuestionMark, Images, LogOut, Monitor, Moon, Play, Power, Search, Sun } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useState } from 'react';
+import { useStore } from 'zustand';
 import { Header, Menu, MenuItem, MenuSection, Popover, Separator } from 'react-aria-components';
 import type { AnyMethodResult } from '../../core/api/client.ts';
 import { attempt } from '../shared/failure-toast.tsx';
 import { useHost, useSession } from '../shared/session.ts';
+import { consoleSearch } from '../store/console-search-store.ts';
+import { screenSetting, setScreensInList } from '../store/screen-setting.ts';
 
 const themes = [
   { id: 'system', label: 'As the system', icon: Monitor },
@@ -22,6 +25,8 @@ const onQuits = [
 /** Those with an autostart mark; without it they start when Vireo or its command is first used. */
 const atLoginLabel = 'Start marked guests when I log in';
 
+const screensLabel = 'Pictures of screens in the list';
+
 type Settings = AnyMethodResult<'desktopGetSettings'>;
 
 export function AppMenu(): ReactElement {
@@ -37,6 +42,7 @@ function AppMenuItems(): ReactElement {
   const version = useHost((state) => state.status?.version ?? null);
   const [settings, setSettings] = useState<Settings | null>(null);
   const [asked, setAsked] = useState(false);
+  const screensInList = useStore(screenSetting, (setting) => setting.inList);
   if (!asked) {
     setAsked(true);
     void attempt('The settings were not read', async () => setSettings(await host.client.call('desktopGetSettings', {})));
@@ -55,6 +61,12 @@ function AppMenuItems(): ReactElement {
   };
   return (
     <Menu className="menu" aria-label="Vireo">
+      <MenuItem className="menu-item" textValue="Search consoles" onAction={() => consoleSearch.setState({ isOpen: true })}>
+        <Search size={16} aria-hidden />
+        Search consoles
+        <kbd aria-hidden>Ctrl+Shift+F</kbd>
+      </MenuItem>
+      <Separator className="menu-separator" />
       <MenuSection
         selectionMode="single"
         selectedKeys={settings ? [settings.theme] : []}
@@ -91,6 +103,11 @@ function AppMenuItems(): ReactElement {
         ))}
       </MenuSection>
       <Separator className="menu-separator" />
+      <MenuItem className="menu-item" textValue={screensLabel} onAction={() => setScreensInList(!screensInList)}>
+        <Images size={16} aria-hidden />
+        {screensLabel}
+        {screensInList && <kbd aria-label="on">✓</kbd>}
+      </MenuItem>
       <MenuItem className="menu-item" textValue={atLoginLabel} isDisabled={!settings} onAction={() => settings && setStartsAtLogin(!settings.startsAtLogin)}>
         <CalendarClock size={16} aria-hidden />
         {atLoginLabel}

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import { useEffect, useRef } from 'react';
 import { Toaster } from '../shared/failure-toast.tsx';
 import { LinkBanner } from '../shared/link-banner.tsx';
+import { ConsoleSearch } from './console-search.tsx';
 import { Detail } from './detail.tsx';
 import { DomainTree } from './domain-tree.tsx';
 import { Questions } from './questions.tsx';
@@ -36,6 +37,7 @@ export function App(): ReactElement {
       </div>
       <StatusBar />
       <Questions />
+      <ConsoleSearch />
       <QuitDialog />
       <Toaster />
     </div>

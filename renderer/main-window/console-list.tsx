@@ -1,10 +1,12 @@
-/** A domain's consoles: who writes, who watches, and the way in. */
-import { SquareTerminal } from 'lucide-react';
+/** A domain's consoles: where each goes, who writes, who watches, and the ways in. */
+import { AppWindow, EllipsisVertical, Eye, Lock, SquareTerminal } from 'lucide-react';
 import type { ReactElement } from 'react';
+import { Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import type { ConsoleSummary, DomainSummary } from '../../core/domain/domain-summary.ts';
 import { Button } from '../shared/button.tsx';
+import { consoleInWords, watchersInWords } from '../words/consoles.ts';
 import { definedConsoles } from '../words/devices.ts';
-import { formatBytes, formatExact, plural } from '../words/format.ts';
+import { formatBytes, formatExact } from '../words/format.ts';
 import { useCommands } from './view-context.ts';
 
 export interface ConsoleListProps {
@@ -14,21 +16,60 @@ export interface ConsoleListProps {
 }
 
 export function ConsoleList({ summary, compact = false }: ConsoleListProps): ReactElement {
-  const { openConsole } = useCommands();
   if (summary.consoles.length === 0) return <DefinedConsoles summary={summary} />;
   return (
     <ul className="consoles">
-      {summary.consoles.map((each) => (
-        <li key={each.alias} className="console-item">
-          <SquareTerminal size={16} aria-hidden />
-          <div className="console-text">
-            <span><code>{each.label}</code> {!compact && <span className="quiet">{each.kind}, {each.alias}</span>}</span>
-            <span className="quiet" title={each.writer ? `since ${formatExact(each.writer.sinceMs)}` : undefined}>{consoleWords(each, compact)}</span>
-          </div>
-          <Button label="Open" small hint={`Opens ${each.label} in a window of its own.`} onPress={() => openConsole(summary.uuid, each.alias)} />
-        </li>
-      ))}
+      {summary.consoles.map((each) => <ConsoleItem key={each.alias} uuid={summary.uuid} console={each} compact={compact} />)}
     </ul>
+  );
+}
+
+interface ConsoleItemProps {
+  readonly uuid: string;
+  readonly console: ConsoleSummary;
+  readonly compact: boolean;
+}
+
+function ConsoleItem({ uuid, console, compact }: ConsoleItemProps): ReactElement {
+  const { openConsole } = useCommands();
+  const { alias, label, kind, readOnly, writer, position, backend } = console;
+  const Icon = readOnly === null ? SquareTerminal : Lock;
+  return (
+    <li className="console-item">
+      <Icon size={16} aria-hidden />
+      <div className="console-text">
+        <span><code>{label}</code> {!compact && <span className="quiet">{kind}, {alias}</span>}</span>
+        <span className="quiet" title={writer ? `since ${formatExact(writer.sinceMs)}` : undefined}>{compact ? consoleInWords(console) : `${consoleInWords(console)}, log ${formatBytes(position)}`}</span>
+        {!compact && <MoreWords console={console} backend={backend} />}
+      </div>
+      <Button label="Open" small hint={`Shows the window with ${label}, or opens one.`} onPress={() => openConsole(uuid, alias, 'existing')} />
+      {!compact && <WaysIn label={label} onNew={() => openConsole(uuid, alias)} onWatch={() => openConsole(uuid, alias, 'watch')} />}
+    </li>
+  );
+}
+
+/** Who watches by name, and where the bytes go on the host. */
+function MoreWords({ console, backend }: { readonly console: ConsoleSummary; readonly backend: string }): ReactElement {
+  const watchers = watchersInWords(console);
+  return (
+    <>
+      {watchers && <span className="quiet">{watchers}</span>}
+      <span className="quiet">{backend}{console.readOnly !== null && `: ${console.readOnly}`}</span>
+    </>
+  );
+}
+
+function WaysIn({ label, onNew, onWatch }: { readonly label: string; readonly onNew: () => void; readonly onWatch: () => void }): ReactElement {
+  return (
+    <MenuTrigger>
+      <Button label={`More ways to open ${label}`} icon={EllipsisVertical} kind="bare" small iconOnly />
+      <Popover className="popover" placement="bottom end" offset={4}>
+        <Menu className="menu" aria-label={`Ways to open ${label}`}>
+          <MenuItem className="menu-item" textValue="Open in a new window" onAction={onNew}><AppWindow size={16} aria-hidden />Open in a new window</MenuItem>
+          <MenuItem className="menu-item" textValue="Watch only" onAction={onWatch}><Eye size={16} aria-hidden />Watch only</MenuItem>
+        </Menu>
+      </Popover>
+    </MenuTrigger>
   );
 }
 
@@ -50,14 +91,4 @@ function DefinedConsoles({ summary }: { readonly summary: DomainSummary }): Reac
       ))}
     </ul>
   );
-}
-
-function consoleWords(console: ConsoleSummary, compact: boolean): string {
-  if (console.state === 'failed') return `failed: ${console.error ?? 'no reason given'}`;
-  const words = [
-    console.writer ? `${console.writer.label} writes` : console.state === 'open' ? 'nobody writes' : console.state,
-    ...(console.watchers > 0 ? [`${plural(console.watchers, 'window')} watching`] : []),
-    ...(compact ? [] : [`log ${formatBytes(console.position)}`]),
-  ];
-  return words.join(', ');
 }

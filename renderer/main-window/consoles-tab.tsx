@@ -8,7 +8,7 @@ export function ConsolesTab({ summary }: { readonly summary: DomainSummary }): R
     <div className="column">
       <ConsoleList summary={summary} />
       <p className="quiet">
-        One window writes to a console, any number watch, and a watcher can take over. What the guest prints is kept in the log while no window is open.
+        One window writes to a console, any number watch. A watcher can ask for the input, or take over. Several consoles can stand in one window, as tabs or side by side. What the guest prints is kept in the log while no window is open.
       </p>
     </div>
   );

@@ -64,7 +64,7 @@ function createCreation({ host }: Session, view: ViewStore): Creation {
     writeDefinition() {
       const { status } = host.store.getState();
       const names = new Set([...domainsOf(host.store.getState()).values()].map((summary) => summary.name));
-      view.setState(({ draft, shelved }) => ({ draft: shelved ?? draft ?? { xml: definitionTemplate(freeName(names), domainType(status)), source: null, isChanged: false }, shelved: null, importing: null }));
+      view.setState(({ draft, shelved }) => ({ draft: shelved ?? draft ?? { xml: definitionTemplate(freeName(names), domainType(status), { clipboard: hasClipboard(status) }), source: null, isChanged: false }, shelved: null, importing: null }));
     },
     async importDefinition() {
       const chosen = await attempt('The file was not read', () => host.client.call('desktopChooseDefinition', {}, { timeoutMs: 60 * 60_000 }));
@@ -77,6 +77,12 @@ function createCreation({ host }: Session, view: ViewStore): Creation {
       });
     },
   };
+}
+
+/** `qemu-vdagent` came with QEMU 6.1. */
+function hasClipboard(status: HostStatus | null): boolean {
+  const [major = 0, minor = 0] = status?.qemu.found ? status.qemu.version.split('.').map(Number) : [];
+  return major > 6 || (major === 6 && minor >= 1);
 }
 
 function domainType(status: HostStatus | null): 'kvm' | 'qemu' {

@@ -1,5 +1,10 @@
 /** The definition that a new domain starts from: everything a Linux guest wants, with one line that must be changed. */
-export function definitionTemplate(name: string, type: 'kvm' | 'qemu'): string {
+export interface TemplateOptions {
+  /** QEMU can carry a clipboard between a VNC viewer and the guest (6.1). */
+  readonly clipboard: boolean;
+}
+
+export function definitionTemplate(name: string, type: 'kvm' | 'qemu', { clipboard }: TemplateOptions): string {
   return `<domain type='${type}'>
   <name>${name}</name>
   <memory unit='MiB'>2048</memory>
@@ -32,6 +37,9 @@ export function definitionTemplate(name: string, type: 'kvm' | 'qemu'): string {
     <channel type='unix'>
       <target type='virtio' name='org.qemu.guest_agent.0'/>
     </channel>
+    <!-- A screen on a private socket, with a pointer that is where yours is. -->
+    <graphics type='vnc'/>
+    <input type='tablet' bus='usb'/>${clipboard ? clipboardChannel : ''}
     <memballoon model='virtio'/>
     <rng model='virtio'>
       <backend model='random'>/dev/urandom</backend>
@@ -40,3 +48,12 @@ export function definitionTemplate(name: string, type: 'kvm' | 'qemu'): string {
 </domain>
 `;
 }
+
+const clipboardChannel = `
+    <!-- Its clipboard, for guests that run spice-vdagent. -->
+    <channel type='qemu-vdagent'>
+      <source>
+        <clipboard copypaste='yes'/>
+      </source>
+      <target type='virtio' name='com.redhat.spice.0'/>
+    </channel>`;

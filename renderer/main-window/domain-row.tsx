@@ -10,6 +10,7 @@ import { pendingOf } from '../store/action-store.ts';
 import { domainActions } from '../store/domain-actions.ts';
 import { formatElapsed } from '../words/format.ts';
 import { visibleState } from '../words/states.ts';
+import { ScreenThumbnail } from './screen-thumbnail.tsx';
 
 export function DomainRowContent({ uuid, name }: { readonly uuid: string; readonly name: string }): ReactElement {
   const summary = useDomain(uuid);
@@ -20,6 +21,7 @@ export function DomainRowContent({ uuid, name }: { readonly uuid: string; readon
     <div className="tree-cell">
       <StateMark state={state} />
       <span className="tree-name ellipsis" title={name}><bdi>{name}</bdi></span>
+      <ScreenThumbnail summary={summary} />
       <RowWord summary={summary} now={now} word={state} />
     </div>
   );

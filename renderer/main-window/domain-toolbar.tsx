@@ -1,5 +1,5 @@
 /** What is done most to a domain, as buttons that stay in their places; the rest is in the menu beside them. */
-import { EllipsisVertical, SquareTerminal } from 'lucide-react';
+import { EllipsisVertical, Monitor, SquareTerminal } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { MenuTrigger, Popover, Toolbar } from 'react-aria-components';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
@@ -11,7 +11,8 @@ import { ActionMenu, actionIcons } from './action-menu.tsx';
 import { useCommands } from './view-context.ts';
 
 export function DomainToolbar({ summary }: { readonly summary: DomainSummary }): ReactElement {
-  const { openConsole } = useCommands();
+  const { openConsole, openDisplay } = useCommands();
+  const display = summary.displays.find(({ unavailable }) => unavailable === null);
   const isPaused = isResumable(summary);
   const primary = summary.state === 'shut off' ? 'start' : isPaused ? 'resume' : 'console';
   return (
@@ -27,6 +28,15 @@ export function DomainToolbar({ summary }: { readonly summary: DomainSummary }):
         disabled={summary.consoles.length === 0}
         onPress={() => openConsole(summary.uuid, null)}
       />
+      {summary.displays.length > 0 && (
+        <Button
+          label="Display"
+          icon={Monitor}
+          hint={display ? 'Opens the guest’s screen in a window of its own.' : 'Vireo has no window for this kind of display; the Display tab says what has.'}
+          disabled={summary.id === null || !display}
+          onPress={() => display && openDisplay(summary.uuid, display.index)}
+        />
+      )}
       <MenuTrigger>
         <Button label="More actions" icon={EllipsisVertical} iconOnly busy={useIsBusy(summary.uuid, ['reboot', 'reset', 'forceOff', 'undefine'])} />
         <Popover className="popover" placement="bottom end" offset={4}>

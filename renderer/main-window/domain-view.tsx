@@ -6,6 +6,7 @@ import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { Picture } from '../shared/picture.tsx';
 import type { DetailTab } from '../store/view-store.ts';
 import { ConsolesTab } from './consoles-tab.tsx';
+import { DisplayTab } from './display-tab.tsx';
 import { DomainHeader } from './domain-header.tsx';
 import { LogTab } from './log-tab.tsx';
 import { OverviewTab } from './overview-tab.tsx';
@@ -16,6 +17,7 @@ const XmlTab = lazy(async () => ({ default: (await import('./xml-tab.tsx')).XmlT
 
 const tabs: readonly { readonly id: DetailTab; readonly label: string }[] = [
   { id: 'overview', label: 'Overview' },
+  { id: 'display', label: 'Display' },
   { id: 'consoles', label: 'Consoles' },
   { id: 'events', label: 'Events' },
   { id: 'xml', label: 'XML' },
@@ -40,6 +42,7 @@ export function DomainView({ summary }: { readonly summary: DomainSummary }): Re
           {tabs.map(({ id, label }) => <Tab key={id} id={id} className="tab">{label}</Tab>)}
         </TabList>
         <TabPanel id="overview" className="tab-panel"><OverviewTab summary={summary} /></TabPanel>
+        <TabPanel id="display" className="tab-panel"><DisplayTab summary={summary} /></TabPanel>
         <TabPanel id="consoles" className="tab-panel"><ConsolesTab summary={summary} /></TabPanel>
         <TabPanel id="events" className="tab-panel filled"><TimelineTab summary={summary} /></TabPanel>
         <TabPanel id="xml" className="tab-panel filled">

@@ -1,5 +1,6 @@
 /** Whether this window is in sight: hidden and minimised ones ask for nothing. */
 import { useSyncExternalStore } from 'react';
+import { useHost } from '../shared/session.ts';
 
 function subscribe(listener: () => void): () => void {
   document.addEventListener('visibilitychange', listener);
@@ -7,5 +8,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 export function useVisible(): boolean {
-  return useSyncExternalStore(subscribe, () => document.visibilityState === 'visible');
+  const isPageVisible = useSyncExternalStore(subscribe, () => document.visibilityState === 'visible');
+  const isInSight = useHost(({ inSight }) => inSight); // Electron's pages do not hear of it from Chromium
+  return isPageVisible && isInSight;
 }

@@ -1,11 +1,13 @@
 /** The main window's view, and what its buttons do, for every component below. */
 import { createContext, useContext, useMemo } from 'react';
 import { useStore } from 'zustand';
+import { panesOf } from '../../core/api/console-layout.ts';
 import { invariant } from '../../core/base/errors.ts';
 import { attempt } from '../shared/failure-toast.tsx';
 import { type Session, useSession } from '../shared/session.ts';
 import { type DomainAction, domainActions } from '../store/domain-actions.ts';
 import type { ViewState, ViewStore } from '../store/view-store.ts';
+import { tabsOfConsoles } from './consoles-together.ts';
 import type { KeyCombination } from './send-keys.ts';
 
 export const ViewContext = createContext<ViewStore | null>(null);
@@ -23,7 +25,12 @@ export function useView<T>(select: (state: ViewState) => T): T {
 export interface Commands {
   /** Does `action`, or asks first where it may lose something. */
   readonly act: (action: DomainAction, uuids: readonly string[]) => void;
-  readonly openConsole: (uuid: string, device: string | null) => void;
+  /** Opens one more window; `existing` goes to the one that shows it where there is one, `watch` never writes by itself. */
+  readonly openConsole: (uuid: string, device: string | null, how?: 'new' | 'existing' | 'watch') => void;
+  /** Opens one window with a tab for the first console of each. */
+  readonly openConsolesTogether: (uuids: readonly string[]) => void;
+  /** Opens a window on a display, by its place among those of the definition. */
+  readonly openDisplay: (uuid: string, display: number) => void;
   readonly openDialog: (kind: 'screenshot' | 'dump', uuid: string) => void;
   readonly copy: (text: string, what: string) => void;
   readonly sendKeys: (uuid: string, combination: KeyCombination) => void;
@@ -42,9 +49,18 @@ function createCommands({ host, actions }: Session, view: ViewStore): Commands {
       if (domainActions[action].lossy) view.setState({ question: { action, uuids } });
       else for (const uuid of uuids) void actions.run(uuid, action);
     },
-    openConsole(uuid, device) {
+    openConsole(uuid, device, how = 'new') {
       const name = host.domain(uuid)?.name ?? uuid;
-      void attempt(`The console of ${name} was not opened`, () => host.client.call('desktopOpenConsole', { uuid, device }));
+      void attempt(`The console of ${name} was not opened`, () => host.client.call('desktopOpenConsole', { uuid, device, mode: how === 'watch' ? 'watch' : 'write', where: how === 'existing' ? 'existing' : 'new' }));
+    },
+    openConsolesTogether(uuids) {
+      const layout = tabsOfConsoles(uuids.flatMap((uuid) => host.domain(uuid) ?? []));
+      const [first] = layout ? panesOf(layout) : [];
+      if (first) void attempt('The consoles were not opened', () => host.client.call('desktopOpenConsole', { uuid: first.uuid, device: first.device, layout }));
+    },
+    openDisplay(uuid, display) {
+      const name = host.domain(uuid)?.name ?? uuid;
+      void attempt(`The display of ${name} was not opened`, () => host.client.call('desktopOpenDisplay', { uuid, display }));
     },
     openDialog(kind, uuid) {
       view.setState({ dialog: { kind, uuid } });

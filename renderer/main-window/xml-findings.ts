@@ -5,7 +5,7 @@ import type { Host } from '../store/host-store.ts';
 import { sentenceFor } from '../words/errors.ts';
 
 export interface XmlFinding {
-  /** An error keeps the text from being defined; a warning is kept and does nothing. */
+  /** An error keeps the text from being defined; a warning does not. */
   readonly kind: 'error' | 'warning';
   /** Counted from 1. */
   readonly line: number;
@@ -16,8 +16,11 @@ export interface XmlFinding {
 const pauseMs = 400;
 
 /** Where the host cannot say which line is wrong, the first is marked: the reason itself names the element. */
-export function findingsOf({ problem, notUnderstood }: MethodResult<'connectCheckDomainXML'>): readonly XmlFinding[] {
-  const warnings = notUnderstood.map(({ path, line }): XmlFinding => ({ kind: 'warning', line: Math.max(1, line), message: `${path} is kept but not understood; a domain with it may not start` }));
+export function findingsOf({ problem, notUnderstood, warnings: told }: MethodResult<'connectCheckDomainXML'>): readonly XmlFinding[] {
+  const warnings: readonly XmlFinding[] = [
+    ...notUnderstood.map(({ path, line }): XmlFinding => ({ kind: 'warning', line: Math.max(1, line), message: `${path} is kept but not understood; a domain with it may not start` })),
+    ...told.map(({ message, line }): XmlFinding => ({ kind: 'warning', line: Math.max(1, line), message })),
+  ];
   if (!problem) return warnings;
   return [{ kind: 'error', line: problem.line ?? 1, message: [problem.element, sentenceFor(problem)].filter(Boolean).join(': ') }, ...warnings];
 }

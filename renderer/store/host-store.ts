@@ -20,6 +20,8 @@ export interface HostState {
   readonly lastEvents: ReadonlyMap<string, DomainEvent>;
   /** How far quitting the app is; null while nobody quits. */
   readonly quit: QuitState | null;
+  /** Whether anybody can see this window, as the app says. */
+  readonly inSight: boolean;
 }
 
 export type HostStore = StoreApi<HostState>;
@@ -48,7 +50,7 @@ export function domainsOf(state: HostState): ReadonlyMap<string, DomainSummary> 
 
 /** Connects at once and for as long as the page lives. */
 export function createHost(options: HostOptions): Host {
-  const store: HostStore = createStore(() => ({ link: { phase: 'connecting' }, status: null, sync: emptySync, lastEvents: new Map(), quit: null }));
+  const store: HostStore = createStore(() => ({ link: { phase: 'connecting' }, status: null, sync: emptySync, lastEvents: new Map(), quit: null, inSight: true }));
   const link = new HostLink({
     ...options,
     onState(state) {
@@ -100,6 +102,10 @@ function follow(store: HostStore, client: Client): void {
     if (isCurrent()) store.setState({ status });
   });
   followQuitting(store, client, isCurrent);
+  store.setState({ inSight: true }); // until this connection says otherwise
+  client.on('window', ({ inSight }) => {
+    if (isCurrent()) store.setState({ inSight });
+  });
   take(beginSync(store.getState().sync));
   void client.call('hostGetStatus', {}).then(
     (status) => void (isCurrent() && store.setState({ status })),

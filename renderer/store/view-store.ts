@@ -6,7 +6,7 @@ import type { DomainAction } from './domain-actions.ts';
 /** The tree's row of this computer; domains have their UUID. */
 export const hostKey = 'host';
 
-export type DetailTab = 'overview' | 'consoles' | 'events' | 'xml' | 'log';
+export type DetailTab = 'overview' | 'display' | 'consoles' | 'events' | 'xml' | 'log';
 
 /** A definition that is being written and not yet a domain. */
 export interface Draft {

@@ -8,8 +8,8 @@ export function domainSummary(changes: Partial<DomainSummary> = {}): DomainSumma
     memoryKiB: 262_144,
     agent: 'disconnected',
     consoles: [
-      { alias: 'serial0', kind: 'serial', label: 'ttyS0', state: 'closed', error: null, writer: null, watchers: 0, position: 0 },
-      { alias: 'console1', kind: 'console', label: 'hvc0', state: 'closed', error: null, writer: null, watchers: 0, position: 0 },
+      { alias: 'serial0', kind: 'serial', label: 'ttyS0', state: 'closed', error: null, writer: null, watchers: 0, sessions: [], readOnly: null, backend: 'private socket', position: 0 },
+      { alias: 'console1', kind: 'console', label: 'hvc0', state: 'closed', error: null, writer: null, watchers: 0, sessions: [], readOnly: null, backend: 'private socket', position: 0 },
     ],
     devices: [
       { kind: 'disk', label: 'virtio disk vda', alias: 'virtio-disk0' },

@@ -5,7 +5,8 @@
 import { type AnyMethodName, allMethods } from '../../core/api/client.ts';
 import type { Channel } from '../../core/api/channel.ts';
 import type { QuitState } from '../../core/api/desktop-contract.ts';
-import type { ConsoleServerMessage, HostStatus } from '../../core/api/contract.ts';
+import type { ConsoleClientMessage, ConsoleServerMessage } from '../../core/api/console-contract.ts';
+import type { HostStatus } from '../../core/api/contract.ts';
 import { type Implementation, type ServedEvent, type StreamImplementation, serve } from '../../core/api/server.ts';
 import { Emitter } from '../../core/base/events.ts';
 import { VireoError } from '../../core/base/errors.ts';
@@ -13,6 +14,8 @@ import { silentLog } from '../../core/base/log.ts';
 import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
 import type { TimelineEntry } from '../../core/timeline/timeline-entry.ts';
 import { fakeConsole } from './fake-console.ts';
+import { fakeConsoleHistory } from './fake-console-history.ts';
+import { displaysPart } from './displays.ts';
 import { dumpStatistics, fakeScreenshot, fakeStatistics, guestReport } from './usage.ts';
 
 export interface FakeScene {
@@ -36,8 +39,17 @@ export interface FakeHost {
   readonly change: (uuid: string, changes: Partial<DomainSummary>, event?: Partial<DomainEvent>) => void;
   get(uuid: string): DomainSummary;
   readonly consoleMessages: Emitter<ConsoleServerMessage>;
+  /** What windows asked of any console. */
+  readonly consoleHeard: readonly ConsoleClientMessage[];
   endConsoles(): void;
+  printOnConsole(uuid: string, alias: string, text: string): void;
+  /** What was printed so far is no longer there. */
+  beginConsoleAnew(uuid: string, alias: string, text: string): void;
 }
+
+const noDisplay: StreamImplementation['domainOpenGraphics'] = async () => {
+  throw new VireoError('OPERATION_UNSUPPORTED', 'the fake host has no displays');
+};
 
 export function createFakeHost(scene: FakeScene): FakeHost {
   const events = new Emitter<ServedEvent>();
@@ -62,9 +74,12 @@ export function createFakeHost(scene: FakeScene): FakeHost {
     change,
     get: find,
     consoleMessages: consoles.messages,
+    consoleHeard: consoles.heard,
     endConsoles: () => consoles.ended.fire(),
+    printOnConsole: (uuid, alias, text) => consoles.print(`${uuid}/${alias}`, text),
+    beginConsoleAnew: (uuid, alias, text) => consoles.beginAnew(`${uuid}/${alias}`, text),
     serve(channel) {
-      serve(channel, { methods: allMethods, implementation, streams: consoles.streams(find) satisfies StreamImplementation, events, version: '0.1.0', log: silentLog, nameClient: () => 'window 1' });
+      serve(channel, { methods: allMethods, implementation, streams: { ...consoles.streams(find), domainOpenGraphics: noDisplay }, events, version: '0.1.0', log: silentLog, nameClient: () => 'window 1' });
     },
   };
 }
@@ -143,11 +158,13 @@ function createImplementation(scene: FakeScene, state: FakeState): Implementatio
       if (!first) throw new VireoError('XML_ERROR', 'the definition has no name', { details: { line: 2, element: 'domain/name' } });
       return { domain: first, notUnderstood: [] };
     },
-    connectCheckDomainXML: async () => ({ problem: null, notUnderstood: [] }),
+    connectCheckDomainXML: async () => ({ problem: null, notUnderstood: [], warnings: [] }),
     domainGetXMLDesc: async () => ({ xml: scene.xml ?? '<domain/>' }),
     domainGetLog: async () => ({ text: scene.log ?? '', path: '/home/ann/.local/state/vireo/log/web-1.log' }),
     ...timelinePart(scene, find),
     ...usagePart(find),
+    ...fakeConsoleHistory(scene.console?.text ?? '', () => [...state.domains.values()], find),
+    ...displaysPart(find),
     ...desktopPart(scene),
   };
   return new Proxy(table, {
@@ -185,6 +202,8 @@ function usagePart(find: FakeState['find']): Partial<Implementation<typeof allMe
 function desktopPart(scene: FakeScene): Partial<Implementation<typeof allMethods>> {
   return {
     desktopOpenConsole: async () => null,
+    desktopOpenDisplay: async () => null,
+    desktopSetFullScreen: async (_call, { fullScreen }) => ({ fullScreen: fullScreen === true }),
     desktopWriteClipboard: async () => null,
     desktopReadClipboard: async () => ({ text: 'uname -a\n' }),
     desktopSetTheme: async () => null,

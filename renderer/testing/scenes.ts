@@ -1,6 +1,7 @@
 /** What previews show: each scene is a host and its domains at one moment. */
 import type { HostStatus } from '../../core/api/contract.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { privateDisplay } from './displays.ts';
 import { domainSummary } from './domains.ts';
 import type { FakeScene } from './fake-host.ts';
 import { longTimeline, timelineOfACrash } from './timelines.ts';
@@ -29,13 +30,19 @@ const bare: HostStatus = {
 };
 
 const serial = (changes: Partial<DomainSummary['consoles'][number]> = {}): DomainSummary['consoles'][number] => ({
-  alias: 'serial0', kind: 'serial', label: 'ttyS0', state: 'open', error: null, writer: { sessionId: 'session-1', label: 'window 1', sinceMs: now - 4 * minute }, watchers: 2, position: 2_204_100, ...changes,
+  alias: 'serial0', kind: 'serial', label: 'ttyS0', state: 'open', error: null, writer: { sessionId: 'session-1', label: 'window 1', sinceMs: now - 4 * minute }, watchers: 2,
+  sessions: [
+    { sessionId: 'session-1', label: 'window 1', mode: 'write', sinceMs: now - 4 * minute, asksSinceMs: null },
+    { sessionId: 'session-2', label: 'window 2', mode: 'watch', sinceMs: now - 3 * minute, asksSinceMs: null },
+    { sessionId: 'session-3', label: 'vireo console (pid 4411)', mode: 'watch', sinceMs: now - minute, asksSinceMs: null },
+  ],
+  readOnly: null, backend: 'private socket', position: 2_204_100, ...changes,
 });
 
 const running = (changes: Partial<DomainSummary>): DomainSummary =>
   domainSummary({
     state: 'running', reason: 'booted', stateSinceMs: now - 3_120 * minute, id: 3, pid: 48_211, accelerator: 'tcg', emulator: '/usr/bin/qemu-system-x86_64', qemuVersion: '7.2.22', agent: 'connected', vcpus: 2, memoryKiB: 2_097_152, currentMemoryKiB: 2_097_152,
-    consoles: [serial(), { alias: 'console1', kind: 'console', label: 'hvc0', state: 'open', error: null, writer: null, watchers: 0, position: 812 }],
+    consoles: [serial(), { alias: 'console1', kind: 'console', label: 'hvc0', state: 'open', error: null, writer: null, watchers: 0, sessions: [], readOnly: null, backend: 'private socket', position: 812 }],
     ...changes,
   });
 
@@ -65,6 +72,17 @@ const few: readonly DomainSummary[] = [
   domainSummary({ uuid: id(8), name: 'a-domain-with-a-name-of-eighty-characters-that-somebody-really-gave-to-it-in-2011', reason: 'failed', stateSinceMs: now - 9 * minute }),
   running({ uuid: id(11), name: 'full', id: 14, state: 'paused', reason: 'I/O error', stateSinceMs: now - 4 * minute, agent: 'not configured', diskErrors: [{ disk: 'vda', error: 'no space', message: 'No space left on device' }], taints: ['high-privileges', 'custom-monitor'] }),
   running({ uuid: id(9), name: 'خادم-البريد-الرئيسي', title: 'خادم البريد للمكتب', id: 12 }),
+];
+
+/** Screens in every state: private, open to all, of another kind, off, none, and of a QEMU that does not answer. */
+const vnc = { displays: [privateDisplay], devices: [...web.devices, { kind: 'graphics', label: 'VNC display, private socket', alias: 'graphics0' }] };
+const screens: readonly DomainSummary[] = [
+  running({ ...web, ...vnc, displays: [{ ...privateDisplay, writer: { sessionId: 'd1', label: 'window 2', sinceMs: now - minute }, watchers: 1, sessions: [{ sessionId: 'd1', label: 'window 2', mode: 'write', sinceMs: now - minute, asksSinceMs: null }, { sessionId: 'd2', label: 'window 5', mode: 'watch', sinceMs: now - minute, asksSinceMs: null }] }] }),
+  running({ ...vnc, uuid: id(21), name: 'open-to-all', id: 5, displays: [{ ...privateDisplay, place: '0.0.0.0:5901' }] }),
+  running({ ...vnc, uuid: id(22), name: 'drawing-office', id: 6, displays: [{ ...privateDisplay, type: 'spice', place: '127.0.0.1:5902', unavailable: "it is a display of type 'spice'; Vireo shows those of type 'vnc'" }] }),
+  domainSummary({ ...vnc, uuid: id(23), name: 'desktop', agent: 'disconnected' }),
+  running({ uuid: id(24), name: 'serial-only', id: 8, devices: [] }),
+  running({ ...vnc, uuid: id(25), name: 'stuck', id: 9, control: { state: 'error', details: 'the monitor socket closed while QEMU still runs', sinceMs: now - 72_000 } }),
 ];
 
 const crowd: readonly DomainSummary[] = Array.from({ length: 1_000 }, (_, index) =>
@@ -118,6 +136,7 @@ export const scenes: Readonly<Record<string, FakeScene>> = {
   first: { status, domains: [] },
   bare: { status: bare, domains: [] },
   few: { status, domains: few, xml, log, timeline: timelineOfACrash },
+  screens: { status, domains: screens, xml, log, timeline: timelineOfACrash },
   held: { status, domains: few, trouble: 'held' },
   failing: { status, domains: few, trouble: 'failing' },
   busy: { status, domains: few, delayMs: 60_000 },
@@ -127,6 +146,9 @@ export const scenes: Readonly<Record<string, FakeScene>> = {
   gone: { status, domains: [], trouble: 'gone' },
   writing: { status, domains: few, console: { text: boot, mode: 'write' } },
   watching: { status, domains: few, console: { text: boot, mode: 'watch' } },
+  /** Whose input belongs to another program, and one that nobody writes to. */
+  readOnly: { status, domains: [{ ...web, consoles: [serial({ writer: null, watchers: 1, sessions: [], readOnly: "its input belongs to the program at the other end of tcp 127.0.0.1:4555", backend: 'tcp 127.0.0.1:4555, QEMU listens' })] }], console: { text: boot, mode: 'watch' } },
+  free: { status, domains: [{ ...web, consoles: [serial({ writer: null, watchers: 1, sessions: [] })] }], console: { text: boot, mode: 'watch' } },
 };
 
 export function sceneNamed(name: string): FakeScene {

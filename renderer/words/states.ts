@@ -53,6 +53,7 @@ const eventWords: Readonly<Record<Exclude<DomainEvent['type'], 'lifecycle' | 'ch
   'memory-device-size-change': 'memory device resized',
   'nic-mac-change': 'network address changed',
   'core-dump': 'memory dump',
+  'console-trigger': 'console trigger',
 };
 
 /** One event in a few words: `started (booted)`, `guest agent (connected)`. */

@@ -20,8 +20,8 @@ export const targets = [
   commonJs('command', 'cli/vireo.ts', 'dist/vireo.cjs', nodeTarget),
   {
     name: 'windows',
-    entries: ['renderer/index.html', 'renderer/console.html'],
-    outputs: ['dist/renderer/index.html', 'dist/renderer/console.html'],
+    entries: ['renderer/index.html', 'renderer/console.html', 'renderer/display.html'],
+    outputs: ['dist/renderer/index.html', 'dist/renderer/console.html', 'dist/renderer/display.html'],
     config: windowsConfig,
   },
 ];
@@ -63,7 +63,7 @@ async function windowsConfig() {
       assetsInlineLimit: 0, // the windows' content policy allows no data: scripts and fonts
       modulePreload: { polyfill: false }, // it would be an inline script
       chunkSizeWarningLimit: 4096,
-      rolldownOptions: { input: ['index.html', 'console.html'].map((page) => path.join(projectRoot, 'renderer', page)) },
+      rolldownOptions: { input: ['index.html', 'console.html', 'display.html'].map((page) => path.join(projectRoot, 'renderer', page)) },
     },
   };
 }

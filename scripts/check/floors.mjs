@@ -12,7 +12,7 @@ export const floors = [
   ['core/transport', 'core/xml'],
   ['core/conf', 'core/monitor', 'core/agent', 'core/capabilities', 'core/storage', 'core/secret', 'core/firmware'],
   ['core/devices'],
-  ['core/address', 'core/command', 'core/job', 'core/console'],
+  ['core/address', 'core/command', 'core/job', 'core/console', 'core/display'],
   ['core/domain', 'core/definition'],
   ['core/process', 'core/lock', 'core/status', 'core/statistics', 'core/hook', 'core/timeline', 'core/label', 'core/tuning'],
   ['core/migration', 'core/snapshot', 'core/block', 'core/hotplug', 'core/backup'],

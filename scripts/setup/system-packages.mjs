@@ -55,6 +55,7 @@ export const testNeeds = process.platform !== 'linux' ? [] : [
 export const furtherTestNeeds = process.platform !== 'linux' ? [] : [
   { program: 'swtpm', from: { apt: 'swtpm', dnf: 'swtpm', pacman: 'swtpm', zypper: 'swtpm' } },
   { program: 'passt', from: { apt: 'passt', dnf: 'passt', pacman: 'passt', zypper: 'passt' } },
+  { program: 'minicom', from: { apt: 'minicom', dnf: 'minicom', pacman: 'minicom', zypper: 'minicom' } },
   { program: 'xmllint', from: { apt: 'libxml2-utils', dnf: 'libxml2', pacman: 'libxml2', zypper: 'libxml2-tools' } },
   { program: 'isoinfo', from: { apt: 'genisoimage', dnf: 'genisoimage', pacman: 'cdrtools', zypper: 'mkisofs' } },
   { file: '/usr/share/qemu/firmware/60-edk2-x86_64.json', from: { apt: 'ovmf' } },

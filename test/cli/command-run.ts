@@ -16,10 +16,17 @@ export interface CommandRun {
 
 export class Collected {
   text = '';
+  isTTY = false;
+  /** Set to fail what is written: whoever read it is gone. */
+  failure: Error | null = null;
   /** While set, callbacks wait: a terminal that is slow to show. */
   held: (() => void)[] | null = null;
 
   write(chunk: string | Uint8Array, callback?: (error?: Error | null) => void): boolean {
+    if (this.failure) {
+      queueMicrotask(() => callback?.(this.failure));
+      return true;
+    }
     this.text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1');
     if (this.held) this.held.push(() => callback?.());
     else if (callback) queueMicrotask(() => callback());
@@ -44,6 +51,7 @@ export function beginCommand(host: FakeHost, argv: readonly string[], options: C
   }
   const stdout = new Collected();
   const stderr = new Collected();
+  stdout.isTTY = stderr.isTTY = options.terminal !== undefined;
   const interrupted = new AbortController();
   const connected = (_folder: string, label: string): Promise<Client> => Promise.resolve(host.connect(label));
   const exitCode = runCommandLine({

@@ -10,11 +10,14 @@ import { secretService } from '../../core/api/secret-service.ts';
 import { VireoError } from '../../core/base/errors.ts';
 import { Emitter } from '../../core/base/events.ts';
 import { silentLog } from '../../core/base/log.ts';
+import type { ConsoleTrigger } from '../../core/console/history/trigger-schema.ts';
 import type { JobStatistics } from '../../core/job/job-statistics.ts';
 import type { DomainEvent, DomainSummary, LongJobHolder } from '../../core/domain/domain-summary.ts';
 import { SecretStore } from '../../core/secret/secret-store.ts';
 import type { TimelineEntry } from '../../core/timeline/timeline-entry.ts';
 import { makeSummary } from '../support/make-summary.ts';
+import { fakeConsoleHistory } from './fake-console-history.ts';
+import { fakeDisplays } from './fake-displays.ts';
 import { fakeGuest } from './fake-guest.ts';
 import { fakeStatistics } from './fake-statistics.ts';
 import { fakeTuning } from './fake-tuning.ts';
@@ -38,8 +41,12 @@ export class FakeHost {
   /** Errors that the next call of a method meets. */
   readonly failures = new Map<keyof Methods, VireoError>();
   readonly console = new FakeConsole();
+  /** What is waited for on consoles, by the domain's UUID. */
+  readonly consoleTriggers = new Map<string, ConsoleTrigger[]>();
   /** What dumpxml of every domain says, where it matters. */
   xml: string | null = null;
+  /** Of every domain. */
+  displays: MethodResult<'domainGetDisplays'>['displays'] = [];
   /** Oldest first. */
   timeline: TimelineEntry[] = [];
   control: MethodResult<'domainGetControlInfo'> = { state: 'ok', details: null, forMs: 0 };
@@ -119,6 +126,8 @@ export class FakeHost {
       hostHandOver: async () => null,
       ...fakeGuest(),
       ...fakeTuning(),
+      ...fakeConsoleHistory((reference) => this.#find(reference), this.consoleTriggers),
+      ...fakeDisplays(() => this.displays),
       ...fakeStatistics((reference) => this.#find(reference)),
       ...secretService(() => (this.#secrets ??= SecretStore.open(this.secretFolder))),
       connectListAllDomains: async () => ({ revision: this.#revision, domains: [...this.domains.values()] }),
@@ -169,7 +178,7 @@ export class FakeHost {
       domainGetXMLDesc: async (_call, { domain, inactive }) => ({ xml: this.xml ?? `<domain type='qemu'${inactive ? '' : " id='1'"}>\n  <name>${this.#find(domain).name}</name>\n</domain>\n` }),
       connectDomainXMLToNative: async () => ({ argv: ['qemu', '-S'], text: 'qemu -S' }),
       connectDomainXMLFromNative: async () => ({ xml: '<domain/>\n' }),
-      connectCheckDomainXML: async (_call, { xml }) => ({ problem: null, notUnderstood: xml.includes('<odd/>') ? [{ path: '/domain/odd', line: 3 }] : [] }),
+      connectCheckDomainXML: async (_call, { xml }) => ({ problem: null, notUnderstood: xml.includes('<odd/>') ? [{ path: '/domain/odd', line: 3 }] : [], warnings: [] }),
       connectImportFolder: async (_call, { folder }) => ({ folder, files: [...this.importable] }),
       domainGetControlInfo: async () => this.control,
       domainGetJobStats: async (_call, { completed }) => ({ statistics: completed ? this.job.completed : this.job.current, holder: completed ? null : this.job.holder }),
@@ -198,6 +207,10 @@ export class FakeConsole {
   refusal: VireoError | null = null;
   typed = '';
   opened: unknown = null;
+  /** What clients said beside bytes. */
+  readonly said: unknown[] = [];
+  /** Somebody else has the input: who asks for writing or watching watches. */
+  held = false;
   link: StreamLink<StreamName> | null = null;
   #finish: (error: VireoError | null) => void = () => {};
   #position = 0;
@@ -205,10 +218,11 @@ export class FakeConsole {
   async open(client: string, params: unknown, domain: DomainSummary): Promise<ServedStream<StreamName>> {
     if (this.refusal) throw this.refusal;
     this.opened = params;
-    const mode = (params as { mode: string }).mode === 'watch' ? 'watch' : 'write';
+    const asked = (params as { mode: string }).mode;
+    const mode = asked === 'watch' || (asked === 'write-or-watch' && this.held) ? 'watch' : 'write';
     const finished = new Promise<VireoError | null>((resolve) => (this.#finish = resolve));
     return {
-      opened: { domain, alias: 'serial0', label: 'ttyS0', mode, sessionId: client },
+      opened: { domain, alias: 'serial0', label: 'ttyS0', mode, sessionId: client, from: 0, runStart: 0, position: 0 },
       run: async (link) => {
         this.link = link;
         link.closed.addEventListener('abort', () => this.#finish(null));
@@ -218,12 +232,15 @@ export class FakeConsole {
         if (error) throw error;
       },
       onBytes: async (bytes) => void (this.typed += Buffer.from(bytes).toString('latin1')),
-      onMessage: () => {},
+      onMessage: (message) => void this.said.push(message),
     };
   }
 
   async print(text: string): Promise<void> {
-    const bytes = Buffer.from(text);
+    await this.printBytes(Buffer.from(text));
+  }
+
+  async printBytes(bytes: Uint8Array): Promise<void> {
     await this.link?.sendBytes(bytes, this.#position);
     this.#position += bytes.length;
   }

@@ -1,10 +1,14 @@
 /** The bundled command in a real terminal: raw while the console is open, put back after it, whatever ends it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { IPty } from 'node-pty';
 import { serve } from '../../core/api/server.ts';
 import { type LocalServer, listenLocal } from '../../core/api/local-server.ts';
 import { type StateLayout, prepareStateFolder, stateLayout } from '../../core/status/state-folder.ts';
+import { processesNaming } from '../support/electron-processes.ts';
 import { type BuiltCommand, buildCommand } from './built-command.ts';
 import { FakeHost } from './fake-host.ts';
 
@@ -36,7 +40,10 @@ describe.skipIf(pty === null)('the console in a real terminal', () => {
     screen = '';
     // The shell shows what the terminal is like when the command has ended: a raw one does not echo.
     const line = `"$0" "$@"; echo "exit code $?"; stty -a | grep -o -- '-*\\(echo\\|icanon\\|isig\\) '`;
-    terminal = pty!.spawn('sh', ['-c', line, process.execPath, command.script, 'console', 'test', '--home', layout.root], { cols: 80, rows: 24 });
+    // What no code of ours can foresee: an error that nobody catches.
+    const fault = path.join(layout.root, 'fault.cjs');
+    await writeFile(fault, "process.on('SIGUSR2', () => { throw new Error('a fault in the command'); });\n");
+    terminal = pty!.spawn('sh', ['-c', line, process.execPath, '--require', fault, command.script, 'console', 'test', '--home', layout.root], { cols: 80, rows: 24 });
     terminal.onData((text) => (screen += text));
     await shows('login: ');
   });
@@ -77,10 +84,36 @@ describe.skipIf(pty === null)('the console in a real terminal', () => {
     await ended(1);
   });
 
-  test('a signal ends it', async () => {
-    const { processesNaming } = await import('../support/electron-processes.ts');
-    const found = (await processesNaming(layout.root)).find(({ program, words }) => program === process.execPath && words[1] === command.script);
-    process.kill(found!.pid, 'SIGTERM');
-    await ended(143);
+  async function signal(name: NodeJS.Signals): Promise<void> {
+    const found = (await processesNaming(layout.root)).find(({ program, words }) => program === process.execPath && words.includes(command.script));
+    process.kill(found!.pid, name);
+  }
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+    ['SIGINT', 0],
+    ['SIGQUIT', 131],
+  ] as const)('%s ends it', async (name, exitCode) => {
+    await signal(name);
+    await ended(exitCode);
+  });
+
+  test('a fault in the command itself leaves a usable terminal too', async () => {
+    await signal('SIGUSR2');
+    await shows('a fault in the command');
+    await ended(1);
+  });
+
+  test('stopped by a signal it leaves the terminal as it was, and takes it again when it goes on', async () => {
+    const { ptsName } = terminal as IPty & { readonly ptsName: string };
+    const settings = async (): Promise<string> => (await promisify(execFile)('stty', ['-F', ptsName, '-a'])).stdout;
+    expect(await settings()).toMatch(/-icanon/);
+    await signal('SIGTSTP');
+    await vi.waitFor(async () => expect(await settings()).toMatch(/[^-]icanon/), { timeout: 10_000 });
+    await signal('SIGCONT');
+    await vi.waitFor(async () => expect(await settings()).toMatch(/-icanon/), { timeout: 10_000 });
+    terminal.write('\u001d');
+    await ended(0);
   });
 });

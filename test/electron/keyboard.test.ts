@@ -62,6 +62,9 @@ test('Enter on a row opens its console, and 200 KB of paste reach the guest whol
   await app.electron.evaluate(({ clipboard }, copied) => clipboard.writeText(copied), text);
   await typeLine(console, 'stty -echo; cat > /tmp/pasted; stty echo; wc -c < /tmp/pasted; sort -u /tmp/pasted | wc -l');
   await console.keyboard.press('Control+Shift+V');
+  await console.getByRole('alertdialog').getByRole('button', { name: 'Paste', exact: true }).click();
+  await console.getByRole('alertdialog').waitFor({ state: 'detached' });
+  await console.locator('.xterm-helper-textarea').focus();
   await console.keyboard.press('Control+d');
   await terminalShows(console, new RegExp(`${text.length}\\s+1\\s`));
 });

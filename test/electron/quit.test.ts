@@ -43,7 +43,7 @@ async function quitFromMenu(): Promise<void> {
 }
 
 const dialog = (title: string | RegExp) => main.getByRole('alertdialog', { name: title });
-const settings = async (): Promise<Record<string, unknown>> => JSON.parse(await readFile(path.join(bench.layout.root, 'settings.json'), 'utf8')) as Record<string, unknown>;
+const settings = async (): Promise<Record<string, unknown>> => JSON.parse(await readFile(path.join(bench.layout.root, 'desktop.json'), 'utf8')) as Record<string, unknown>;
 
 async function endHost(): Promise<void> {
   const host = await bench.connect();
@@ -85,7 +85,7 @@ test('Shut down asks a real guest to power off, shows how far it is, and quits w
 });
 
 test('guests that do not go are put before the user: cancelled, waited for, forced off', async () => {
-  await writeFile(path.join(bench.layout.root, 'settings.json'), JSON.stringify({ theme: 'system', onQuit: 'shutdown', shutdownS: 2 }));
+  await writeFile(path.join(bench.layout.root, 'desktop.json'), JSON.stringify({ theme: 'system', onQuit: 'shutdown', shutdownS: 2 }));
   await launch();
   const pids = [await startDeaf('deaf-1'), await startDeaf('deaf-2')];
   await backend.call('domainSuspend', { domain: 'deaf-2' });
@@ -107,7 +107,7 @@ test('guests that do not go are put before the user: cancelled, waited for, forc
 });
 
 test('a signal asks nobody and shuts nothing down, whatever is remembered', async () => {
-  await writeFile(path.join(bench.layout.root, 'settings.json'), JSON.stringify({ theme: 'system', onQuit: 'shutdown' }));
+  await writeFile(path.join(bench.layout.root, 'desktop.json'), JSON.stringify({ theme: 'system', onQuit: 'shutdown' }));
   await launch();
   const pid = await startDeaf('web');
   process.kill(app.pid, 'SIGTERM');

@@ -1,8 +1,10 @@
 /** The tray and the notifications, on a session bus where the test plays the desktop that shows them. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../core/api/client.ts';
+import { bootGuestXml } from '../support/boot-guest.ts';
+import { bootSectorImage } from '../support/boot-sector.ts';
 import { type AppBench, type LaunchedApp, openAppBench } from '../support/electron-app.ts';
 import { TestDesktop, labelsOf } from '../support/electron-bus.ts';
 import { eventually, isAlive } from '../support/electron-processes.ts';
@@ -74,12 +76,28 @@ test('a crash is told by a notification, whose click shows the domain', async ()
   await main.getByRole('heading', { name: 'sample' }).waitFor();
 });
 
+test('what is waited for on a console is told by a notification in its words, whose click shows that console', async () => {
+  const before = desktop.notifications.length;
+  const disk = path.join(bench.layout.root, 'boot.raw');
+  await writeFile(disk, bootSectorImage());
+  await backend.call('domainDefineXML', { xml: bootGuestXml(disk) });
+  await backend.call('domainSetConsoleTriggers', { domain: 'boot', triggers: [{ pattern: 'sector-ready' }] });
+  await backend.call('domainCreate', { domain: 'boot' });
+  await eventually('a notification comes', async () => desktop.notifications.length > before, 40_000);
+  expect(desktop.notifications.slice(before)).toMatchObject([{ title: 'boot, ttyS0', body: 'BOOT-SECTOR-READY' }]);
+  const console = await app.windowOpenedBy(async () => desktop.clickNotification(desktop.notifications[before]!.id));
+  expect(app.consoles()).toEqual([console]);
+  await console.close();
+  await backend.call('domainDestroy', { domain: 'boot' });
+  await backend.call('domainUndefine', { domain: 'boot' });
+});
+
 test('Do not disturb keeps notifications away, and is remembered', async () => {
   const before = desktop.notifications.length;
   await desktop.clickMenu('Do not disturb');
   await eventually('the menu shows that it is quiet', async () => (await desktop.menu()).some((item) => item.label === 'Do not disturb' && item.checked), 10_000);
   await crash();
-  await eventually('the choice is on disk', async () => (await readFile(path.join(bench.layout.root, 'settings.json'), 'utf8').catch(() => '')).includes('"doNotDisturb": true'), 10_000);
+  await eventually('the choice is on disk', async () => (await readFile(path.join(bench.layout.root, 'desktop.json'), 'utf8').catch(() => '')).includes('"doNotDisturb": true'), 10_000);
   await desktop.clickMenu('Do not disturb');
   await crash();
   await eventually('the next notification comes', async () => desktop.notifications.length > before, 20_000);

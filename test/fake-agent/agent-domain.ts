@@ -6,6 +6,7 @@ import { VireoError } from '../../core/base/errors.ts';
 import { createLog } from '../../core/base/log.ts';
 import { systemClock } from '../../core/base/clock.ts';
 import type { ConsoleMux } from '../../core/console/console-mux.ts';
+import { Displays } from '../../core/display/displays.ts';
 import { parseDomain } from '../../core/devices/domain-xml.ts';
 import { Domain } from '../../core/domain/domain.ts';
 import type { DomainLog } from '../../core/domain/domain-log.ts';
@@ -52,6 +53,7 @@ export async function agentDomain(options: FakeAgentOptions = {}): Promise<Agent
       monitorPath: '/run/m',
       startedAtMs: 0,
       consoles: { status: () => [] } as unknown as ConsoleMux,
+      displays: new Displays({ domain: { name: 'sample', uuid }, clock: systemClock, log }),
     },
     false,
   );

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../core/base/clock.ts';
 import { silentLog } from '../../core/base/log.ts';
-import { ConsoleMux, type ConsoleDevice, type ConsoleSession } from '../../core/console/console-mux.ts';
+import { ConsoleMux, type ConsoleBackend, type ConsoleDevice, type ConsoleSession } from '../../core/console/console-mux.ts';
 import { bootSectorImage, greeting } from '../support/boot-sector.ts';
 import { ConsoleReader, eventually } from '../support/console-reader.ts';
 import { findLine, FloodLog } from '../support/flood-log.ts';
@@ -16,12 +16,14 @@ const signal = new AbortController().signal;
 const floodBytes = 600_000;
 const client = { id: 'test', label: 'test' };
 
+type HeldBackend = Extract<ConsoleBackend, { readonly type: 'unix' | 'pty' }>;
+
 class BootSectorGuest implements AsyncDisposable {
   readonly folder: string;
-  readonly device: ConsoleDevice;
+  readonly device: ConsoleDevice & { readonly backend: HeldBackend };
   readonly #process: ChildProcess;
 
-  private constructor(folder: string, child: ChildProcess, backend: ConsoleDevice['backend']) {
+  private constructor(folder: string, child: ChildProcess, backend: HeldBackend) {
     this.folder = folder;
     this.#process = child;
     this.device = { alias: 'serial0', kind: 'serial', label: 'ttyS0', backend, logFile: path.join(folder, 'log'), runStart: 0 };
@@ -153,7 +155,11 @@ test('a terminal is locked while it is read, and free afterwards', async () => {
     const name = guest.device.backend.path.slice('/dev/'.length).replaceAll('/', '_');
     expect((await readdir(locks)).toSorted()).toEqual([`LCK.._${name}`, `LCK..${name}`]);
     await using second = guest.createMux();
-    await expect(second.add(guest.device, signal)).rejects.toMatchObject({ code: 'OPERATION_FAILED', details: { pid: process.pid } });
+    await second.add(guest.device, signal);
+    expect(second.status()).toMatchObject([{ state: 'connecting', error: expect.stringContaining(`held by process ${process.pid}`) }]);
+    using _refused = second.open('serial0', { client, mode: 'write', force: false });
+    await eventually(() => second.status()[0]?.writer === null);
+    await expect(second.untilWritable('serial0')).resolves.toBeUndefined();
   }
   expect(await readdir(locks)).toEqual([]);
 });
@@ -166,6 +172,6 @@ test('a console whose QEMU was killed is read to the end, then failed with the r
   const reader = await new ConsoleReader(session).until(({ text }) => text.includes(greeting), 20_000);
   await guest[Symbol.asyncDispose]();
   await reader.toEnd(15_000);
-  expect(reader.notices).toEqual([{ type: 'notice', what: 'closed', by: null }]);
+  expect(reader.notices).toEqual([{ type: 'notice', what: 'closed', by: null, atMs: expect.any(Number) }]);
   expect(mux.status()[0]).toMatchObject({ state: 'failed', error: expect.stringContaining('ENOENT') });
 });

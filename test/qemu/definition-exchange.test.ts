@@ -116,7 +116,10 @@ test('the migratable form leaves out what the receiver adds and comes back as th
 
 test('a check says what defining would say, with its place, and defines nothing', async () => {
   const check = (xml: string) => host.client.call('connectCheckDomainXML', { xml });
-  expect(await check(domain('x', '<mood/>'))).toEqual({ problem: null, notUnderstood: [{ path: 'domain/mood', line: 6 }] });
+  expect(await check(domain('x', '<mood/>'))).toEqual({ problem: null, notUnderstood: [{ path: 'domain/mood', line: 6 }], warnings: [] });
+  const open = domain('x', '', "<graphics type='vnc' autoport='yes' listen='0.0.0.0'/>");
+  const line = open.split('\n').findIndex((each) => each.includes('<graphics')) + 1;
+  expect(await check(open)).toEqual({ problem: null, notUnderstood: [], warnings: [{ message: expect.stringContaining('asks for no password and is not encrypted'), line }] });
   expect((await check(domain('x', '<vcpu>no</vcpu>'))).problem).toMatchObject({ code: 'XML_ERROR', line: 6, column: 1, element: 'vcpu' });
   expect((await check(domain('x').replace('q35', 'toaster'))).problem).toMatchObject({ code: 'CONFIG_UNSUPPORTED', message: expect.stringMatching(/'toaster'/) });
   expect((await host.client.call('connectListAllDomains', {})).domains).toEqual([]);

@@ -12,7 +12,7 @@ import { type TestHost, openTestHost } from '../support/open-test-host.ts';
 let host: TestHost;
 
 beforeEach(async () => {
-  host = await openTestHost({ jobWaitMs: 200 });
+  host = await openTestHost({ jobWaitMs: 2_000 });
   await defineBootGuest(host);
   await host.client.call('domainCreate', { domain: 'boot' });
 });
@@ -50,6 +50,20 @@ describe('a console', () => {
     second.say({ type: 'release' });
     await expect.poll(() => first.messages.at(-1)).toMatchObject({ type: 'notice', what: 'released', by: 'window 2' });
     expect((await lookup(host)).consoles).toMatchObject([{ writer: null, watchers: 2 }]);
+  });
+
+  test('is asked for, and given when the writer has gone', async () => {
+    const gone = host.host.client('window 1');
+    await using first = await guestConsole(gone, 'boot', null);
+    await first.waitFor(/BOOT-SECTOR-READY/);
+    await using second = await guestConsole(host.host.client('window 2'), 'boot', null, { mode: 'watch' });
+    second.say({ type: 'ask' });
+    await expect.poll(() => first.messages, { timeout: 20_000 }).toMatchObject([{ type: 'requests', from: [{ label: 'window 2' }] }]);
+    expect((await lookup(host)).consoles).toMatchObject([{ sessions: [{ label: 'window 1', mode: 'write' }, { label: 'window 2', mode: 'watch', asksSinceMs: expect.any(Number) }] }]);
+    gone.close();
+    await expect.poll(() => second.messages.slice(-2), { timeout: 20_000 }).toMatchObject([{ type: 'notice', what: 'handed-over', by: 'window 1' }, { type: 'mode', mode: 'write' }]);
+    await second.type('mine');
+    await second.waitFor(/mine/);
   });
 
   test('is free again when the writer’s client is gone, and a late reader has its history', async () => {

@@ -39,6 +39,21 @@ test('keys and the interrupt need a guest that runs', async () => {
   await host.client.call('domainSendKey', { domain: 'boot', keys: [30] });
 });
 
+test('a break comes to the guest between the bytes, where its port reads a zero', async () => {
+  await using host = await openTestHost();
+  await defineBootGuest(host);
+  await host.client.call('domainCreate', { domain: 'boot' });
+  await using writer = await guestConsole(host.client, 'boot', null);
+  await writer.waitFor(/BOOT-SECTOR-READY\r\n/);
+  await writer.type('before');
+  await writer.waitFor(/before/);
+  writer.say({ type: 'break' });
+  await writer.waitFor(/^\0/);
+  await writer.type('after');
+  await writer.waitFor(/^after/);
+  expect(writer.messages).toEqual([]);
+});
+
 test('a signal ends QEMU in good order: shut down, not destroyed, not crashed, also while it is paused', async () => {
   await using host = await openTestHost();
   await defineBootGuest(host);

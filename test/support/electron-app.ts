@@ -16,7 +16,7 @@ const goneMs = 15_000;
 const screenMs = 20_000;
 
 export interface BenchOptions {
-  /** The folder with package.json, dist/ and assets/; the project where left out. */
+  /** The folder with package.json, dist/ and assets/; where left out VIREO_APP_FOLDER, else the project. */
   readonly appFolder?: string;
 }
 
@@ -27,7 +27,7 @@ export interface LaunchOptions {
 
 export async function openAppBench(options: BenchOptions = {}): Promise<AppBench> {
   const root = await mkdtemp('/tmp/vireo-'); // short: sockets lie in it
-  return new AppBench(root, options.appFolder ?? projectFolder);
+  return new AppBench(root, options.appFolder ?? process.env['VIREO_APP_FOLDER'] ?? projectFolder);
 }
 
 export class AppBench implements AsyncDisposable {

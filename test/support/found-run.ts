@@ -26,7 +26,7 @@ export function foundRun(answers: Readonly<Record<string, unknown>>, devices = '
   const definition = parseDomain(`<domain type='qemu'><name>found</name><uuid>5a0d4b3c-2b1a-4d5e-8f60-718293a4b5c6</uuid><memory unit='MiB'>128</memory><os><type arch='x86_64'>hvm</type></os><devices>${devices}</devices></domain>`, { form: 'live' });
   const domain = registry.add(definition.uuid as string, definition.name, definition);
   const process = { pid: 4711, startTime: '1', exited: new Promise<void>(() => {}), kill: () => Promise.resolve() };
-  const facts = { id: 1, process, definition, capabilitiesKey: '', emulator: 'qemu', qemuVersion: '7.2.22', accelerator: 'tcg', runFolder: '/r', monitorPath: '/r/m', startedAtMs: 0, consoles: { status: () => [] } };
+  const facts = { id: 1, process, definition, capabilitiesKey: '', emulator: 'qemu', qemuVersion: '7.2.22', accelerator: 'tcg', runFolder: '/r', monitorPath: '/r/m', startedAtMs: 0, consoles: { status: () => [] }, displays: { status: () => [] } };
   const live = new LiveDomain(facts as unknown as LiveDomainFacts, false);
   domain.live = live;
   const asked: string[] = [];

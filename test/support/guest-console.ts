@@ -1,6 +1,6 @@
 /** A console session as a test uses it: type, and wait for what the guest prints. */
 import type { Client } from '../../core/api/client.ts';
-import type { ConsoleServerMessage } from '../../core/api/contract.ts';
+import type { ConsoleClientMessage, ConsoleServerMessage } from '../../core/api/console-contract.ts';
 
 export interface GuestConsole extends AsyncDisposable {
   readonly mode: 'write' | 'watch';
@@ -9,7 +9,7 @@ export interface GuestConsole extends AsyncDisposable {
   text(): string;
   type(text: string): Promise<void>;
   typeBytes(bytes: Uint8Array): Promise<void>;
-  say(message: { type: 'request-write'; force: boolean } | { type: 'release' }): void;
+  say(message: ConsoleClientMessage): void;
   /** Resolves when what was printed after the last match ends with or contains the pattern. */
   waitFor(pattern: RegExp, timeoutMs?: number): Promise<void>;
   ended(): boolean;

@@ -27,6 +27,7 @@ export function makeSummary(changes: Partial<DomainSummary> = {}): DomainSummary
     jobs: { sync: null, async: null, agent: null, waiting: 0 },
     control: { state: 'ok', details: null, sinceMs: 0 },
     consoles: [],
+    displays: [],
     diskErrors: [],
     devices: [],
     ...changes,

@@ -31,11 +31,11 @@ export class SmallConsole {
     this.#finish(error);
   }
 
-  readonly implementation: StreamImplementation = {
+  readonly implementation: Pick<StreamImplementation, 'domainOpenConsole'> = {
     domainOpenConsole: async (_call, params) => {
       if (params.device === 'missing') throw new VireoError('DEVICE_MISSING', "no device 'missing'");
       return {
-        opened: { domain: makeSummary(), alias: 'serial0', label: 'ttyS0', mode: 'write', sessionId: 'session-1' },
+        opened: { domain: makeSummary(), alias: 'serial0', label: 'ttyS0', mode: 'write', sessionId: 'session-1', from: 0, runStart: 0, position: 0 },
         run: (link) => {
           this.link = link;
           return new Promise<void>((resolve, reject) => {

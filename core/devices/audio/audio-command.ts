@@ -1,5 +1,6 @@
 /** `-audiodev`, and the variables that the sound libraries in QEMU read. */
 import { type CommandFragment, environment, json, type JsonObject, withoutNulls } from '../command-fragment.ts';
+import type { DeviceLaunch } from '../launch-context.ts';
 import type { Audio, AudioBackend } from './audio-definition.ts';
 
 /** QEMU's id of the backend with that number. */
@@ -11,15 +12,20 @@ const drivers: Readonly<Record<AudioBackend['type'], string>> = {
   none: 'none', alsa: 'alsa', coreaudio: 'coreaudio', jack: 'jack', oss: 'oss', pulseaudio: 'pa', sdl: 'sdl', spice: 'spice', file: 'wav', dbus: 'dbus', pipewire: 'pipewire',
 };
 
-export function audioCommandLine({ id, backend }: Audio): readonly CommandFragment[] {
+export function audioCommandLine({ id, backend }: Audio, launch: Pick<DeviceLaunch, 'sessionFolder' | 'qemuUserId'> = {}): readonly CommandFragment[] {
   const common = { id: audioId(id), driver: drivers[backend.type], 'timer-period': backend.timerPeriodMicroseconds || null };
   const directions = { in: directionProperties(backend.input), out: directionProperties(backend.output) };
-  return [...variables(backend), json('audiodev', withoutNulls({ ...common, ...backendProperties(backend), ...directions }))];
+  return [...variables(backend, launch), json('audiodev', withoutNulls({ ...common, ...backendProperties(backend), ...directions }))];
 }
 
-function variables(backend: AudioBackend): readonly CommandFragment[] {
+/** QEMU runs without the session's variables: its sound servers are named to it, unless it is another user, whom they would refuse. */
+function variables(backend: AudioBackend, { sessionFolder, qemuUserId }: Pick<DeviceLaunch, 'sessionFolder' | 'qemuUserId'>): readonly CommandFragment[] {
+  const session = qemuUserId === undefined ? (sessionFolder ?? null) : null;
   if (backend.type === 'sdl' && backend.driver !== null) return [environment('SDL_AUDIODRIVER', backend.driver)];
-  return backend.type === 'pipewire' && backend.runtimeDir !== null ? [environment('PIPEWIRE_RUNTIME_DIR', backend.runtimeDir)] : [];
+  if (backend.type === 'pulseaudio' && backend.serverName === null && session !== null) return [environment('PULSE_SERVER', `unix:${session}/pulse/native`)];
+  if (backend.type !== 'pipewire') return [];
+  const folder = backend.runtimeDir ?? session;
+  return folder === null ? [] : [environment('PIPEWIRE_RUNTIME_DIR', folder)];
 }
 
 function backendProperties(backend: AudioBackend): JsonObject {

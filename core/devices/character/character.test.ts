@@ -11,20 +11,20 @@ describe('a backend is rendered as it is written', () => {
   test.each([
     ['pty', '', `pty,id=charserial0${log}`],
     ['null', '', 'null,id=charserial0'],
-    ['vc', '', 'vc,id=charserial0'],
-    ['stdio', '', 'stdio,id=charserial0'],
+    ['vc', '', `vc,id=charserial0${log}`],
+    ['stdio', '', `stdio,id=charserial0${log}`],
     ['unix', '', `socket,id=charserial0,path=${runFolder}/c-serial0,server=on,wait=off${log}`],
     ['unix', "<source path='/a,b'/>", `socket,id=charserial0,path=/a,,b${log}`],
     ['unix', "<source mode='connect' path='/a'><reconnect enabled='yes' timeout='3'/></source>", `socket,id=charserial0,path=/a,reconnect=3${log}`],
     ['unix', "<source mode='bind' path='/a'/><protocol type='raw'/>", `socket,id=charserial0,path=/a,server=on,wait=off${log}`],
-    ['file', "<source path='/f' append='on'/>", 'file,id=charserial0,path=/f,append=on'],
+    ['file', "<source path='/f' append='on'/>", `file,id=charserial0,path=/f,append=on${log}`],
     ['file', "<source path='/f'/><log file='/l' append='off'/>", 'file,id=charserial0,path=/f,logfile=/l,logappend=off'],
-    ['pipe', "<source path='/p'/>", 'pipe,id=charserial0,path=/p'],
-    ['dev', "<source path='/dev/ttyS9'/>", 'serial,id=charserial0,path=/dev/ttyS9'],
-    ['tcp', "<source host='::1' service='23'/><protocol type='telnet'/>", 'socket,id=charserial0,host=::1,port=23,telnet=on'],
-    ['tcp', "<source mode='bind' host='h' service='telnet'/>", 'socket,id=charserial0,host=h,port=telnet,server=on,wait=off'],
-    ['udp', "<source host='a' service='1'/>", 'udp,id=charserial0,host=a,port=1,localaddr=,localport=0'],
-    ['udp', "<source mode='connect' service='1'/><source mode='bind' host='b' service='2'/>", 'udp,id=charserial0,host=,port=1,localaddr=b,localport=2'],
+    ['pipe', "<source path='/p'/>", `pipe,id=charserial0,path=/p${log}`],
+    ['dev', "<source path='/dev/ttyS9'/>", `serial,id=charserial0,path=/dev/ttyS9${log}`],
+    ['tcp', "<source host='::1' service='23'/><protocol type='telnet'/>", `socket,id=charserial0,host=::1,port=23,telnet=on${log}`],
+    ['tcp', "<source mode='bind' host='h' service='telnet'/>", `socket,id=charserial0,host=h,port=telnet,server=on,wait=off${log}`],
+    ['udp', "<source host='a' service='1'/>", `udp,id=charserial0,host=a,port=1,localaddr=,localport=0${log}`],
+    ['udp', "<source mode='connect' service='1'/><source mode='bind' host='b' service='2'/>", `udp,id=charserial0,host=,port=1,localaddr=b,localport=2${log}`],
     ['qemu-vdagent', "<source><clipboard copypaste='yes'/><mouse mode='client'/></source>", 'qemu-vdagent,id=charserial0,name=vdagent,clipboard=on,mouse=on'],
     ['dbus', "<source channel='org.a.b'/>", 'dbus,id=charserial0,name=org.a.b'],
   ])('%s %s', (type, inside, expected) => {
@@ -40,13 +40,13 @@ describe('a backend is rendered as it is written', () => {
     const tls = (mode: string): string => serial('tcp', `<source mode='${mode}' host='h' service='1' tls='yes'/>`);
     expect(options(tls('connect'))).toContain('-object {"qom-type":"tls-creds-x509","id":"objcharserial0_tls0","dir":"/etc/pki/qemu","endpoint":"client","verify-peer":true}');
     expect(options(tls('bind')).join('\n')).toContain('"endpoint":"server","verify-peer":false}');
-    expect(chardevs(tls('connect'))).toEqual(['-chardev socket,id=charserial0,host=h,port=1,tls-creds=objcharserial0_tls0']);
+    expect(chardevs(tls('connect'))).toEqual([`-chardev socket,id=charserial0,host=h,port=1,tls-creds=objcharserial0_tls0${log}`]);
   });
 
   test('QEMU 9.2 counts reconnects in milliseconds', () => {
     const version = { major: 9, minor: 2, micro: 0, package: '' };
     const reconnecting = serial('tcp', "<source host='h' service='1'><reconnect enabled='yes' timeout='3'/></source>");
-    expect(options(reconnecting, { capabilities: { version } })).toContain('-chardev socket,id=charserial0,host=h,port=1,reconnect-ms=3000');
+    expect(options(reconnecting, { capabilities: { version } })).toContain(`-chardev socket,id=charserial0,host=h,port=1,reconnect-ms=3000${log}`);
   });
 });
 

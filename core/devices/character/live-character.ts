@@ -1,12 +1,33 @@
 /** A character device in a run: the socket and the log that it is given, and the pty that QEMU opened for it. */
 import type { LaunchContext, LiveFacts } from '../launch-context.ts';
-import { type CharacterDevice, chardevId } from './character.ts';
+import { type CharacterBackend, type CharacterDevice, chardevId } from './character.ts';
+
+/**
+ * Backends whose bytes somebody may want to read again: whoever reads them on the host keeps the multiplexer from it, so
+ * that the log is its only source. What was meant to be thrown away, and what only another protocol can read, is not kept.
+ */
+const isLogged: Readonly<Record<CharacterBackend['type'], boolean>> = {
+  pty: true,
+  unix: true,
+  tcp: true,
+  pipe: true,
+  file: true,
+  dev: true,
+  udp: true,
+  stdio: true,
+  vc: true,
+  null: false,
+  spicevmc: false,
+  spiceport: false,
+  nmdm: false,
+  'qemu-vdagent': false,
+  dbus: false,
+};
 
 /** Fills in the socket of the run and, for what people read, the log that makes history last. */
 export function prepareCharacter<T extends CharacterDevice>(device: T, launch: LaunchContext, logged: boolean): T {
   const { backend } = device;
-  const isRead = backend.type === 'pty' || backend.type === 'unix';
-  const log = device.log ?? (logged && isRead ? { file: `${launch.logFolder}/${device.alias}.log`, append: true } : null);
+  const log = device.log ?? (logged && isLogged[backend.type] ? { file: `${launch.logFolder}/${device.alias}.log`, append: true } : null);
   if (backend.type !== 'unix' || (backend.source?.path ?? null) !== null) return { ...device, log };
   const source = { labels: [], reconnect: null, ...backend.source, mode: 'bind' as const, path: `${launch.runFolder}/c-${device.alias}` };
   return { ...device, log, backend: { ...backend, source } };

@@ -55,6 +55,8 @@ describe('refused with what is not understood is', () => {
     ['fat:/etc', /'fat' is no protocol/],
     ['blkdebug::x', /'blkdebug' is no protocol/],
     ['weird://x/y', /'weird' is no protocol/],
+    ['nbd://x/%zz', /per cent sign/],
+    ['https://x/%E0%A4%A', /per cent sign/],
     ['iscsi://user%secret@h/t/0', /names the user 'user/],
     ['rbd:pool/image:id=admin', /names the user 'admin'/],
     ['json:{"driver":', /no JSON/],

@@ -5,7 +5,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { image, type NamedImage, readJsonName } from './backing-json.ts';
-import { blockBackend, curl, host, nbd, networkBackend, notUnderstood, refuseUser, remote, ssh, withPort } from './named-sources.ts';
+import { blockBackend, curl, host, nameInUrl, nbd, networkBackend, notUnderstood, refuseUser, remote, ssh, withPort } from './named-sources.ts';
 import type { StorageHost } from './network-source.ts';
 import type { DriveBackend } from './storage-source.ts';
 
@@ -57,7 +57,7 @@ function fromUrl(text: string): DriveBackend {
     throw notUnderstood('it is no URL');
   }
   const [protocol = '', transport = 'tcp'] = url.protocol.slice(0, -1).split('+');
-  const name = decodeURIComponent(url.pathname.replace(/^\//, ''));
+  const name = nameInUrl(url);
   const server = (port: number): StorageHost => (transport === 'unix' ? host(null, null, url.searchParams.get('socket') ?? '') : withPort(host(url.hostname.replace(/^\[(.*)\]$/, '$1'), url.port || null), port));
   switch (protocol) {
     case 'nbd':

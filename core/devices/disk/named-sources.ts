@@ -43,9 +43,18 @@ export function refuseUser(user: string | null): void {
   if (user !== null && user !== '') throw notUnderstood(`it names the user '${user}', whose secret only a <backingStore> can name`);
 }
 
+/** What stands behind the server in a URL, without its first slash. @throws INVALID_ARG for a per cent sign that begins nothing. */
+export function nameInUrl(url: URL): string {
+  try {
+    return decodeURIComponent(url.pathname.replace(/^\//, ''));
+  } catch {
+    throw notUnderstood(`'${url.pathname}' has a per cent sign that stands for no character`);
+  }
+}
+
 export function curl(protocol: 'http' | 'https' | 'ftp' | 'ftps', url: URL, sslVerify: boolean | null = null): DriveBackend {
   const hosts = [withPort(host(url.hostname.replace(/^\[(.*)\]$/, '$1'), url.port || null), { http: 80, https: 443, ftp: 21, ftps: 990 }[protocol])];
-  const common = { name: decodeURIComponent(url.pathname.replace(/^\//, '')), hosts, readaheadBytes: null, timeoutSeconds: null, auth: null, ...remote };
+  const common = { name: nameInUrl(url), hosts, readaheadBytes: null, timeoutSeconds: null, auth: null, ...remote };
   const query = url.search === '' ? null : url.search.slice(1);
   switch (protocol) {
     case 'http':

@@ -2,17 +2,17 @@
 import type { DomainDefinition } from '../../conf/domain-definition.ts';
 import { audiodevOf } from '../audio/audio.ts';
 import { audioId } from '../audio/audio-command.ts';
-import { certificateFolder } from '../character/chardev.ts';
-import { type CommandFragment, environment, keyed, plain } from '../command-fragment.ts';
+import { type CommandFragment, environment, json, keyed, plain } from '../command-fragment.ts';
 import type { DeviceLaunch } from '../launch-context.ts';
+import { type DisplaySettings, passwordOf, plainDisplaySettings, spiceCertificateFolder, vncCertificates } from './display-access.ts';
 import { firstDisplayPort, type Graphics, type GraphicsOf, type Listen, listenOf, localAddress } from './graphics-definition.ts';
 
-export function graphicsCommandLine({ backend }: Graphics, { definition }: DeviceLaunch): readonly CommandFragment[] {
+export function graphicsCommandLine({ backend }: Graphics, { definition, displays = plainDisplaySettings }: DeviceLaunch): readonly CommandFragment[] {
   switch (backend.type) {
     case 'vnc':
-      return [vncFragment(backend, definition), ...keymapFragments(backend.keymap)];
+      return [...vncFragments(backend, definition, displays), ...keymapFragments(backend.keymap)];
     case 'spice':
-      return [spiceFragment(backend), ...keymapFragments(backend.keymap)];
+      return [spiceFragment(backend, displays), ...keymapFragments(backend.keymap)];
     case 'sdl':
       return [
         ...(backend.xauth === null ? [] : [environment('XAUTHORITY', backend.xauth)]),
@@ -35,19 +35,27 @@ function keymapFragments(keymap: string | null): readonly CommandFragment[] {
 }
 
 /** Passwords are told over QMP once it runs: an argument can be read by everybody on the host. Until then nobody gets in. */
-function vncFragment(vnc: GraphicsOf<'vnc'>, definition: DomainDefinition): CommandFragment {
+function vncFragments(vnc: GraphicsOf<'vnc'>, definition: DomainDefinition, settings: DisplaySettings): readonly CommandFragment[] {
+  const certificates = vncCertificates(vnc, settings);
   const listen = listenOf(vnc);
   const isTcp = listen?.type === 'address' || listen?.type === 'network';
   // Under its name: a path with an equals sign would be taken for an option of that name.
-  return keyed('vnc', null, {
+  const display = keyed('vnc', null, {
     vnc: vncPlace(vnc, listen),
     websocket: isTcp && vnc.websocket !== null ? websocket(vnc.websocket) : null,
     share: vnc.sharePolicy,
-    password: vnc.password === null ? null : true,
+    password: passwordOf(vnc, settings) === null ? null : true,
+    'tls-creds': certificates && certificatesId,
     'power-control': vnc.powerControl,
     audiodev: audiodevOf(vnc.audio, definition),
   });
+  if (!certificates) return [display];
+  const { folder, verify } = certificates;
+  return [json('object', { 'qom-type': 'tls-creds-x509', id: certificatesId, dir: folder, endpoint: 'server', 'verify-peer': verify }), display];
 }
+
+/** A domain has one VNC display at most. */
+const certificatesId = 'vnc-tls-creds0';
 
 /** `on` is QEMU's 5700 and up, by the number of the display. */
 function websocket(port: number): number | true {
@@ -69,13 +77,13 @@ function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-function spiceFragment(spice: GraphicsOf<'spice'>): CommandFragment {
+function spiceFragment(spice: GraphicsOf<'spice'>, settings: DisplaySettings): CommandFragment {
   const place = spicePlace(spice);
   const first = {
     ...place,
     'agent-mouse': spice.mouse === null ? null : spice.mouse === 'client',
-    'disable-ticketing': spice.password === null ? true : null,
-    'x509-dir': typeof place['tls-port'] === 'number' ? certificateFolder : null,
+    'disable-ticketing': passwordOf(spice, settings) === null ? true : null,
+    'x509-dir': typeof place['tls-port'] === 'number' ? spiceCertificateFolder(settings) : null,
   };
   const features = {
     'image-compression': spice.image,

@@ -1,8 +1,8 @@
 /** `<graphics>`: a display that is looked at from outside; on a private Unix socket unless asked otherwise. */
 import type { DeviceModule, HostNeed, SideProcess } from '../device-module.ts';
-import { certificateFolder } from '../character/chardev.ts';
 import type { LaunchContext } from '../launch-context.ts';
 import { completeGraphics } from './complete-graphics.ts';
+import { plainDisplaySettings, spiceCertificateFolder, vncCertificates } from './display-access.ts';
 import { graphicsCommandLine } from './graphics-command.ts';
 import { type Graphics, graphicsCodec, listenOf, tcpAddress } from './graphics-definition.ts';
 import { validateGraphics } from './validate-graphics.ts';
@@ -49,11 +49,13 @@ function busProcess({ backend }: Graphics, { runFolder }: LaunchContext): readon
   return [{ name: 'dbus', programs: ['dbus-daemon'], argv: ['--session', '--nofork', '--nopidfile', '--nosyslog', `--address=unix:path=${socket}`], socket, folders: [] }];
 }
 
-function hostNeeds({ backend }: Graphics): readonly HostNeed[] {
+function hostNeeds({ backend }: Graphics, { displays = plainDisplaySettings }: LaunchContext): readonly HostNeed[] {
   const needs: HostNeed[] = [];
   const rendernode = backend.type === 'spice' || backend.type === 'dbus' || backend.type === 'egl-headless' ? (backend.gl?.rendernode ?? null) : null;
   if (rendernode !== null) needs.push({ type: 'path', path: rendernode, access: 'read-write', why: `<gl rendernode='...'> of <graphics type='${backend.type}'>` });
-  if (backend.type === 'spice' && (backend.tlsPort ?? 0) > 0) needs.push({ type: 'path', path: certificateFolder, access: 'read', why: "the tlsPort of <graphics type='spice'>" });
+  if (backend.type === 'spice' && (backend.tlsPort ?? 0) > 0) needs.push({ type: 'path', path: spiceCertificateFolder(displays), access: 'read', why: "the tlsPort of <graphics type='spice'>" });
+  const certificates = vncCertificates(backend, displays);
+  if (certificates) needs.push({ type: 'path', path: certificates.folder, access: 'read', why: "'vncTls' in settings.json" });
   if (backend.type === 'rdp') needs.push({ type: 'unsupported', reason: "graphics of type 'rdp' are served by the program qemu-rdp, which this driver does not start" });
   const listen = listenOf(backend);
   if (listen?.type === 'network' && !listen.address) needs.push({ type: 'unsupported', reason: `graphics on the network '${listen.network}' need a libvirt network, which this driver does not have; name an address` });

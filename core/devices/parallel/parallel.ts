@@ -39,7 +39,7 @@ export const parallelModule: DeviceModule<'parallel'> = {
   address: (parallel) => (parallel.address ? { type: 'isa' } : { type: 'none' }),
   alias: (_, number) => number('parallel'),
   abi: { backend: 'may-change', log: 'may-change', target: 'same', alias: 'may-change', acpi: 'same', address: 'same' },
-  prepare: (parallel, launch) => prepareCharacter(parallel, launch, false),
+  prepare: (parallel, launch) => prepareCharacter(parallel, launch, true),
   commandLine(parallel, launch) {
     const id = aliasOf(parallel);
     return [...chardevFragments(parallel, id, launch, 'parallel'), json('device', { driver: 'isa-parallel', chardev: chardevId(id), id, ...addressProperties(parallel.address, launch) })];

@@ -43,7 +43,7 @@ test.each([
 
 test('parallel ports are counted, and only a PC has them', async () => {
   const parallel = "<parallel type='dev'><source path='/dev/parport0'/></parallel>";
-  expect(pc.options(noUsb + parallel)).toEqual(expect.arrayContaining(['-chardev parallel,id=charparallel0,path=/dev/parport0', '-device {"driver":"isa-parallel","chardev":"charparallel0","id":"parallel0"}']));
+  expect(pc.options(noUsb + parallel)).toEqual(expect.arrayContaining(['-chardev parallel,id=charparallel0,path=/dev/parport0,logfile=/var/log/vireo/golden/parallel0.log,logappend=on', '-device {"driver":"isa-parallel","chardev":"charparallel0","id":"parallel0"}']));
   expect(pc.lines(parallel + parallel)).toEqual(expect.arrayContaining(["<target port='0'/>", "<target port='1'/>"]));
   expect(() => pc.define(parallel.repeat(4))).toThrow(/QEMU has at most 3 parallel ports/);
   const s390 = await deviceRenderer('s390x', 's390-ccw-virtio');
