@@ -34,10 +34,19 @@ const reactions = new WeakMap<LiveDomain, Promise<void>>();
  */
 export function afterPanic(context: ProcessContext, domain: Domain, live: LiveDomain, seen: 'told' | 'found'): Promise<void> {
   const begun = reactions.get(live);
-  if (begun) return begun;
-  const reaction = reactToPanic(context, domain, live, seen).finally(() => reactions.delete(live));
+  if (begun && seen === 'found') return begun;
+  const reaction = afterEarlier(begun, context, domain, live, seen).finally(() => {
+    if (reactions.get(live) === reaction) reactions.delete(live);
+  });
   reactions.set(live, reaction);
   return reaction;
+}
+
+/** A guest that was restarted may crash again before all of its restart is written down. */
+async function afterEarlier(begun: Promise<void> | undefined, context: ProcessContext, domain: Domain, live: LiveDomain, seen: 'told' | 'found'): Promise<void> {
+  await begun?.catch(() => {}); // told by whoever began it
+  if (begun && (isOver(context, domain, live) || domain.state !== 'crashed')) return; // told twice of one crash
+  await reactToPanic(context, domain, live, seen);
 }
 
 async function reactToPanic(context: ProcessContext, domain: Domain, live: LiveDomain, seen: 'told' | 'found'): Promise<void> {

@@ -60,7 +60,7 @@ test('what a guest has said is found with its time: live, after the host was awa
     await console.type('hello needle 1\r\n');
     await console.waitFor(/needle 1\r\n/);
     await eventually(() => fired().length === 2);
-    expect(fired().toSorted((a, b) => a.localeCompare(b))).toEqual(['ttyS0: BOOT-SECTOR-READY', 'ttyS0: hello needle 1']); // lines that come together are looked at trigger by trigger
+    expect(fired().map(String).toSorted((a, b) => a.localeCompare(b))).toEqual(['ttyS0: BOOT-SECTOR-READY', 'ttyS0: hello needle 1']); // lines that come together are looked at trigger by trigger
     // Noted within a second or so, from then on in the file.
     await eventually(async () => (await noted()).some((line) => line.startsWith('s ')));
     await host.client.call('domainReset', { domain: 'boot' });

@@ -66,9 +66,11 @@ describe('on_crash', () => {
       await expect.poll(() => lookup(host), { timeout: 20_000 }).toMatchObject({ state: 'running', reason: 'crashed', pid: guest.pid });
     }
     expect(guest.events.told.filter((told) => !told.startsWith('reboot'))).toEqual(['crashed/panicked', 'resumed/unpaused', 'crashed/panicked', 'resumed/unpaused']);
-    // The guest's own reboot ends it all the same, once the firmware's is over.
-    await guest.obey(outByte(0x80, 0));
-    await guest.type(reset);
+    // The guest's own reboot ends it all the same, once the firmware's is over: soon, but not at once.
+    while ((await lookup(host)).state === 'running') {
+      await guest.type(reset).catch(() => {}); // it may be over
+      await anew(guest).catch(() => {});
+    }
     expect(await waitForState(host, 'shut off')).toMatchObject({ reason: 'shutdown' });
   });
 
