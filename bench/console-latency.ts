@@ -91,9 +91,9 @@ async function overSocket(context: BenchContext, note: (what: string, ms: readon
 
 async function flood(client: Client, state: (typeof states)[number]): Promise<Client> {
   if (state === 'idle') return client;
-  await using serial = await guestConsole(client, 'floods', null);
+  await using serial = await guestConsole(client, 'floods', null, { from: 'now' });
   await serial.type('F');
-  await serial.waitFor(/00000010/, bootMs);
+  await serial.waitFor(/[0-9a-f]{8}\r\n/, bootMs);
   return client;
 }
 

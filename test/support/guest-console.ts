@@ -19,7 +19,7 @@ export async function guestConsole(
   client: Client,
   domain: string,
   device: string | null,
-  options: { readonly mode?: 'write' | 'watch' | 'write-or-watch'; readonly force?: boolean } = {},
+  options: { readonly mode?: 'write' | 'watch' | 'write-or-watch'; readonly force?: boolean; readonly from?: 'history' | 'now' } = {},
 ): Promise<GuestConsole> {
   const decoder = new TextDecoder();
   const messages: ConsoleServerMessage[] = [];
