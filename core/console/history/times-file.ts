@@ -99,8 +99,10 @@ export class TimesFile {
     const header = JSON.stringify({ format: 'vireo console times', version: 1, ...this.#header });
     const text = [header, ...records.map(lineOf)].map((line) => `${line}\n`).join('');
     // Not synced: after a power cut it may be begun anew, which is worth less than a sync for each console of each start.
-    await writeFile(`${this.path}.new`, text, { mode: 0o600 });
-    await rename(`${this.path}.new`, this.path);
+    // With nothing in it there is nothing to lose: one that is torn is begun anew, and no other file is left behind.
+    const written = records.length === 0 ? this.path : `${this.path}.new`;
+    await writeFile(written, text, { mode: 0o600 });
+    if (written !== this.path) await rename(written, this.path);
     this.#size = text.length;
     this.#lastTo = records.reduce((highest, { to }) => Math.max(highest, to), 0);
   }
