@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** With real QEMUs and the real app, where `npm test` asks for it; whatever needed one is named (scripts/check/second-tries.mjs). */
+/** Where `npm test` asks for it, because real processes, sockets and clocks are in all of them; whatever needed one is named (scripts/check/second-tries.mjs). */
 const retry = process.env['VIREO_SECOND_TRY'] === '1' ? 1 : 0;
 
 /** unit: pure, beside the code. qemu: real QEMU processes. electron: the real app under Xvfb. */
@@ -13,6 +13,7 @@ export default defineConfig({
           include: ['{core,cli,electron,renderer,bench,conformance,test}/**/*.test.ts', 'scripts/**/*.test.mjs'],
           exclude: ['test/qemu/**', 'test/electron/**'],
           testTimeout: 20_000,
+          retry,
           // Loading everything anew for each file took two thirds of the time; what a test changes outside it puts back.
           isolate: false,
         },

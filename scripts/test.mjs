@@ -27,14 +27,15 @@ export function chosenStages(words) {
 
 async function test(words) {
   const chosen = chosenStages(words);
+  process.env['VIREO_SECOND_TRY'] = '1';
   const { electron } = await setUpTests();
   say('electron', electron.version);
   const guest = await provideSampleGuest();
   await buildIfStale();
   const stages = {
     unit: check,
-    qemu: async () => (await runVitest('qemu', { limitMs: qemuLimitMs, env: { ...process.env, VIREO_NODE: process.execPath, VIREO_SECOND_TRY: '1' } })).counts,
-    electron: async () => (await runElectronTests({ electron, guest, limitMs: electronLimitMs })).counts,
+    qemu: () => shown(runVitest('qemu', { limitMs: qemuLimitMs, env: { ...process.env, VIREO_NODE: process.execPath } })),
+    electron: () => shown(runElectronTests({ electron, guest, limitMs: electronLimitMs })),
   };
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const name of chosen) {
@@ -44,6 +45,13 @@ async function test(words) {
   }
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   return total.failed > 0 ? 1 : 0;
+}
+
+/** The counts of a stage, its failures once more below its long output. @param {Promise<import('./check/vitest.mjs').ProjectOutcome>} run */
+async function shown(run) {
+  const { counts, failures } = await run;
+  if (failures) console.log(`\n${failures}`);
+  return counts;
 }
 
 async function provideSampleGuest() {

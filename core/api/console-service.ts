@@ -1,9 +1,10 @@
 /** A console session behind the contract's stream: items of the multiplexer out, keystrokes in. */
-import { type VireoError, asVireoError } from '../base/errors.ts';
-import type { ConsoleItem, ConsoleSession, ConsoleWord } from '../console/console-types.ts';
+import { asVireoError } from '../base/errors.ts';
+import type { ConsoleItem, ConsoleSession } from '../console/console-types.ts';
 import type { Driver, OpenedConsole } from '../driver/driver.ts';
 import { Call } from '../job/call.ts';
 import type { ConsoleClientMessage, ConsoleServerMessage } from './console-contract.ts';
+import { InputWords } from './input-words.ts';
 import type { ServedStream, StreamImplementation, StreamLink } from './server.ts';
 
 type OpenConsole = StreamImplementation['domainOpenConsole'];
@@ -60,21 +61,20 @@ type GapMessage = Extract<ConsoleServerMessage, { readonly type: 'gap' }>;
 class ServedConsole {
   readonly #session: ConsoleSession;
   readonly #surroundings: Surroundings;
-  #link: Link | null = null;
-  #mode: 'write' | 'watch';
+  readonly #words: InputWords;
 
   constructor(session: ConsoleSession, surroundings: Surroundings) {
     this.#session = session;
     this.#surroundings = surroundings;
-    this.#mode = session.mode;
+    this.#words = new InputWords(session);
   }
 
   async run(link: Link): Promise<void> {
-    this.#link = link;
     // Whoever is gone holds nothing from then on, also while a read of the log keeps this loop.
     const leave = (): void => this.#session[Symbol.dispose]();
     link.closed.addEventListener('abort', leave, { once: true });
     try {
+      this.#words.tellTo((message) => link.sendMessage(message));
       for (;;) {
         const item = await this.#session.read(link.closed);
         if (item === null) return;
@@ -89,36 +89,14 @@ class ServedConsole {
     try {
       await this.#session.write(bytes);
     } catch (error) {
-      this.#refused(asVireoError(error));
+      this.#words.refuse(asVireoError(error));
     }
   }
 
   /** Who writes is settled at once; a break stands among the bytes, in its place. */
   message(message: ConsoleClientMessage, after: Promise<void>): void {
-    try {
-      if (message.type === 'break') void this.#breakAfter(after);
-      else this.#arbitrate(message);
-      this.#tellMode();
-    } catch (error) {
-      this.#refused(asVireoError(error));
-    }
-  }
-
-  #arbitrate(message: Exclude<ConsoleClientMessage, { type: 'break' }>): void {
-    switch (message.type) {
-      case 'request-write':
-        return this.#session.requestWrite(message.force);
-      case 'ask':
-        return this.#session.ask();
-      case 'withdraw':
-        return this.#session.withdraw();
-      case 'hand-over':
-        return this.#session.handOver(message.to);
-      case 'decline':
-        return this.#session.decline(message.to);
-      case 'release':
-        return this.#session.release();
-    }
+    if (message.type === 'break') void this.#breakAfter(after);
+    else this.#words.obey(message);
   }
 
   async #breakAfter(earlier: Promise<void>): Promise<void> {
@@ -126,41 +104,14 @@ class ServedConsole {
       await earlier;
       await this.#session.sendBreak(this.#surroundings.sendBreak);
     } catch (error) {
-      this.#refused(asVireoError(error));
+      this.#words.refuse(asVireoError(error));
     }
   }
 
   async #send(link: Link, item: ConsoleItem): Promise<void> {
-    if (item.type === 'bytes') {
-      await link.sendBytes(item.bytes, item.offset);
-      return;
-    }
-    link.sendMessage(item.type === 'gap' ? { ...item, ...(await this.#surroundings.gapTimes(item)) } : toMessage(item));
-    // With the device its input is gone as well, which `closed` says.
-    if (item.type !== 'notice' || item.what !== 'closed') this.#tellMode();
+    if (item.type === 'bytes') return link.sendBytes(item.bytes, item.offset);
+    if (item.type === 'gap') link.sendMessage({ ...item, ...(await this.#surroundings.gapTimes(item)) });
+    else this.#words.tell(item);
     await link.roomForMessages(); // a client that reads nothing is told nothing more
   }
-
-  /** A take-over changes the mode from outside: the notice comes in the stream, and the mode with it. */
-  #tellMode(): void {
-    if (this.#session.mode === this.#mode) return;
-    this.#mode = this.#session.mode;
-    this.#link?.sendMessage({ type: 'mode', mode: this.#mode });
-  }
-
-  #refused(error: VireoError): void {
-    const holder: unknown = error.details['holder'];
-    const sinceMs: unknown = error.details['sinceMs'];
-    const message: ConsoleServerMessage = {
-      type: 'refused',
-      error: { code: error.code, message: error.message },
-      holder: typeof holder === 'string' ? holder : null,
-      sinceMs: typeof sinceMs === 'number' ? sinceMs : null,
-    };
-    this.#link?.sendMessage(message);
-  }
-}
-
-function toMessage(item: ConsoleWord): ConsoleServerMessage {
-  return item.type === 'requests' ? { ...item, from: [...item.from] } : item;
 }

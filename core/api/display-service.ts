@@ -1,11 +1,11 @@
 /** A viewer of a display behind the contract's stream: RFB both ways, and who has the input beside it. */
 import { VireoError, asVireoError } from '../base/errors.ts';
-import type { ConsoleWord } from '../console/console-types.ts';
 import type { DisplaySession } from '../display/displays.ts';
 import type { Driver } from '../driver/driver.ts';
 import { openDisplay } from '../driver/open-display.ts';
 import type { Call } from '../job/call.ts';
-import type { ConsoleClientMessage, ConsoleServerMessage } from './console-contract.ts';
+import type { ConsoleClientMessage } from './console-contract.ts';
+import { InputWords } from './input-words.ts';
 import type { ServedStream, StreamImplementation, StreamLink } from './server.ts';
 
 type OpenGraphics = StreamImplementation['domainOpenGraphics'];
@@ -40,22 +40,21 @@ async function open(driver: Driver, call: Call, { domain, display, mode, force }
 
 class ServedDisplay {
   readonly #session: DisplaySession;
-  #link: Link | null = null;
-  #mode: 'write' | 'watch';
+  readonly #words: InputWords;
 
   constructor(session: DisplaySession) {
     this.#session = session;
-    this.#mode = session.mode;
+    this.#words = new InputWords(session);
   }
 
   async run(link: Link): Promise<void> {
-    this.#link = link;
     const end = (): void => this.#session[Symbol.dispose]();
     link.closed.addEventListener('abort', end, { once: true });
     try {
       if (link.closed.aborted) return;
-      this.#session.onWord((word) => this.#tell(word));
-      this.#tellMode();
+      this.#words.tellTo((message) => link.sendMessage(message));
+      this.#session.onWord((word) => this.#words.tell(word));
+      this.#words.tellMode();
       let offset = 0;
       for await (const bytes of this.#session.read()) {
         await link.sendBytes(bytes, offset);
@@ -68,54 +67,7 @@ class ServedDisplay {
   }
 
   message(message: ConsoleClientMessage): void {
-    try {
-      this.#obey(message);
-      this.#tellMode();
-    } catch (error) {
-      this.#refused(asVireoError(error));
-    }
-  }
-
-  #obey(message: ConsoleClientMessage): void {
-    switch (message.type) {
-      case 'request-write':
-        return this.#session.requestWrite(message.force);
-      case 'ask':
-        return this.#session.ask();
-      case 'withdraw':
-        return this.#session.withdraw();
-      case 'hand-over':
-        return this.#session.handOver(message.to);
-      case 'decline':
-        return this.#session.decline(message.to);
-      case 'release':
-        return this.#session.release();
-      case 'break':
-        throw new VireoError('OPERATION_UNSUPPORTED', 'a break is a serial line\'s; a display has none');
-    }
-  }
-
-  #tell(word: ConsoleWord): void {
-    this.#link?.sendMessage(word.type === 'requests' ? { ...word, from: [...word.from] } : word);
-    this.#tellMode();
-  }
-
-  /** A take-over changes the mode from outside: it follows the notice. */
-  #tellMode(): void {
-    if (this.#session.mode === this.#mode) return;
-    this.#mode = this.#session.mode;
-    this.#link?.sendMessage({ type: 'mode', mode: this.#mode });
-  }
-
-  #refused(error: VireoError): void {
-    const holder: unknown = error.details['holder'];
-    const sinceMs: unknown = error.details['sinceMs'];
-    const message: ConsoleServerMessage = {
-      type: 'refused',
-      error: { code: error.code, message: error.message },
-      holder: typeof holder === 'string' ? holder : null,
-      sinceMs: typeof sinceMs === 'number' ? sinceMs : null,
-    };
-    this.#link?.sendMessage(message);
+    if (message.type === 'break') this.#words.refuse(new VireoError('OPERATION_UNSUPPORTED', 'a break is a serial line\'s; a display has none'));
+    else this.#words.obey(message);
   }
 }

@@ -48,7 +48,6 @@ function testEnvironment(electron, guest) {
     ...Object.fromEntries(kept),
     VIREO_SAMPLE_GUEST: path.dirname(guest.kernel),
     VIREO_NODE: process.execPath,
-    VIREO_SECOND_TRY: '1',
     VIREO_ELECTRON_DIST: electron.folder,
     ELECTRON_OVERRIDE_DIST_PATH: electron.folder,
   };

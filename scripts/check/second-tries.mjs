@@ -2,6 +2,11 @@
  * Names the tests that passed only on their second try. Real QEMUs on a shared machine meet moments that no wait of ours
  * covers; one of them shall not cost a whole run, and shall not go unseen either.
  */
+const label = 'NEEDED A SECOND TRY';
+
+/** The lines about them in what a run has printed. @param {string} output @returns {readonly string[]} */
+export const secondTriesIn = (output) => output.split('\n').filter((line) => line.startsWith(label));
+
 // oxlint-disable-next-line import/no-default-export -- vitest loads a reporter by it
 export default class SecondTries {
   #names = [];
@@ -12,6 +17,6 @@ export default class SecondTries {
   }
 
   onTestRunEnd() {
-    for (const name of this.#names) process.stdout.write(`\nNEEDED A SECOND TRY: ${name}\n`);
+    for (const name of this.#names) process.stdout.write(`\n${label}: ${name}\n`);
   }
 }

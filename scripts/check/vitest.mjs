@@ -7,7 +7,7 @@ import { projectRoot } from '../setup/project.mjs';
 
 /**
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
- * @typedef {{ counts: Counts, output: string }} ProjectOutcome
+ * @typedef {{ counts: Counts, failures: string, output: string }} ProjectOutcome failures: what failed and why, by name; '' when vitest wrote no report
  */
 
 /**
@@ -26,10 +26,10 @@ export async function runVitest(project, { limitMs, quiet = false, wrapper = [],
   const [program, ...args] = [...wrapper, process.execPath, vitest, 'run', '--project', project, '--configLoader', 'runner', '--passWithNoTests', ...reporters];
   try {
     const { code, timedOut, output } = await runGroup(program, args, { limitMs, quiet, env: reportFolder ? env : { ...env, TMPDIR: folder }, uid });
-    const counts = await countsOf(report);
+    const { counts, failures } = await verdictOf(report);
     if (timedOut) process.stderr.write(`${project}: ended after its limit of ${limitMs / 1000} s\n`);
     if (code !== 0 && counts.failed === 0) counts.failed = 1;
-    return { counts, output };
+    return { counts, failures, output };
   } finally {
     if (!reportFolder) await rm(folder, { recursive: true, force: true });
   }
@@ -70,12 +70,20 @@ function runGroup(program, args, { limitMs, quiet, env, uid }) {
   });
 }
 
-/** @returns {Promise<Counts>} */
-async function countsOf(report) {
+/** @returns {Promise<{ counts: Counts, failures: string }>} */
+async function verdictOf(report) {
   const text = await readFile(report, 'utf8').catch(() => null);
-  if (text === null) return { passed: 0, failed: 0, skipped: 0 };
+  if (text === null) return { counts: { passed: 0, failed: 0, skipped: 0 }, failures: '' };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(text);
   // A file that could not even be loaded has failed without a failed test.
   const broken = testResults.filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'));
-  return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests };
+  const failed = testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.filter((test) => test.status === 'failed').map((test) => failureOf(`${path.relative(projectRoot, name)} > ${test.fullName}`, test.failureMessages.join('\n'))),
+  );
+  return {
+    counts: { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests },
+    failures: [...failed, ...broken.map(({ name, message }) => failureOf(path.relative(projectRoot, name), message))].join('\n'),
+  };
 }
+
+const failureOf = (name, message) => `FAILED: ${name}\n${message.trimEnd().replaceAll(/^/gm, '  ')}`;
