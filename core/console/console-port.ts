@@ -47,6 +47,8 @@ export class ConsolePort implements SessionPort, AsyncDisposable {
   #state: ConsoleStatus['state'] = 'connecting';
   #error: string | null = null;
   #runStart: number | null;
+  /** Counts to whom the input went. */
+  #turn = 0;
 
   constructor(options: ConsolePortOptions) {
     const { device, clock, log, historyBytes, floodBytes, lockFolder, logBounds } = options;
@@ -153,9 +155,10 @@ export class ConsolePort implements SessionPort, AsyncDisposable {
   /** Ends the connection. Sessions may still read what is there, and then hear that the device has gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state === 'closed') return;
+    this.#input.connect(null); // from the first moment on: nothing that waits reaches the device while it is let go
     await this.#link[Symbol.asyncDispose]();
     await this.#rotation?.settled();
-    this.#input.connect(null);
+    this.#input.connect(null); // the link may have got through once more
     this.#become('closed', null);
     await this.#closeLogWhenUnread();
   }
@@ -171,8 +174,17 @@ export class ConsolePort implements SessionPort, AsyncDisposable {
 
   #inputMoved(loser: PortSession | null, winner: PortSession | null): void {
     if (loser) this.#input.drop(loser);
-    this.#link.needsWriter(winner !== null).catch((error: unknown) => winner && this.#inputRefused(winner, asVireoError(error)));
+    this.#turn += 1;
+    this.#needWriter(winner);
     this.#wordsSaid();
+  }
+
+  /** A refusal is for whoever had the input when the device was asked for: it may have moved on, and be asked for anew. */
+  #needWriter(writer: PortSession | null): void {
+    const turn = this.#turn;
+    this.#link.needsWriter(writer !== null).catch((error: unknown) => {
+      if (writer && turn === this.#turn) this.#inputRefused(writer, asVireoError(error));
+    });
   }
 
   /** The device has another user, on whom our rules are not binding: the session has the input no more. */
@@ -193,7 +205,7 @@ export class ConsolePort implements SessionPort, AsyncDisposable {
     this.ownership.refuseUnlessWriter(session);
     const waits = !isHeld(this.device.backend);
     const taken = push(waits);
-    if (waits) this.#link.needsWriter(true).catch((error: unknown) => this.#inputRefused(session, asVireoError(error)));
+    if (waits) this.#needWriter(session);
     await taken.catch((error: unknown) => {
       throw asVireoError(error).about(this.#options.domain);
     });

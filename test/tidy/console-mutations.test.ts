@@ -51,7 +51,7 @@ const mutants: Readonly<Record<string, Mutant>> = {
   'input waits a moment before it is queued': { ...port, find: 'const taken = push(waits);', replace: 'const taken = Promise.resolve().then(() => push(waits));', caughtAs: /the device was given what|something else|of nobody/ },
   'what is typed before a connection is made is refused': { ...port, find: 'const waits = !isHeld(this.device.backend);', replace: 'const waits = false;', caughtAs: /input of/ },
   'who cannot write keeps the input': { ...port, find: 'this.#options.clock.wallTime() });\n    this.ownership.release(session);', replace: 'this.#options.clock.wallTime() });', caughtAs: /status is/ },
-  'a device that is not needed stays connected': { ...port, find: 'this.#link.needsWriter(winner !== null).catch', replace: 'this.#link.needsWriter(true).catch', caughtAs: /connected for nobody/ },
+  'a device that is not needed stays connected': { ...port, find: 'this.#link.needsWriter(writer !== null).catch', replace: 'this.#link.needsWriter(true).catch', caughtAs: /connected for nobody/ },
   'a new connection takes nothing up': { ...queue, find: 'else void this.#pump();', replace: '', caughtAs: /still waits/ },
   'a change is told by who is gone': { ...mux, find: 'if ((this.#ports.get(alias) ?? port) === port) ', replace: '', caughtAs: /last change/ },
   'a word is told before its place': { ...session, find: 'if (word && word.at <= this.#next)', replace: 'if (word)', caughtAs: /at \d+ instead of \d+/ },
