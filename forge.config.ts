@@ -31,6 +31,7 @@ const config: ForgeConfig = {
     asar: { unpack: '**/*.node' },
     prune: false,
     ignore: isLeftOut,
+    extraResource: ['LICENSE', 'dist/third-party-notices.txt'], // to be read without the program
     ...(zipFolder ? { electronZipDir: zipFolder } : {}),
   },
   rebuildConfig: { onlyModules: [] }, // node-pty is built against N-API, which every Electron has

@@ -34,12 +34,19 @@ const serialBytes = 250_000;
 
 /** The boot sector, flooding from now on until its domain ends. */
 export async function startSerialFlood(host: HostProcess, client: Client): Promise<FloodSource> {
+  const source = await startTinyGuest(host, client);
+  await using serial = await guestConsole(client, 'tiny', null);
+  await serial.type('F');
+  await serial.waitFor(/00000010/, bootMs);
+  return source;
+}
+
+/** The boot sector, up, and silent until it is told to flood. */
+export async function startTinyGuest(host: HostProcess, client: Client): Promise<FloodSource> {
   await defineTinyGuest(host, client);
   await client.call('domainCreate', { domain: 'tiny' });
   await using serial = await guestConsole(client, 'tiny', null);
   await serial.waitFor(/BOOT-SECTOR-READY\r\n/, bootMs);
-  await serial.type('F');
-  await serial.waitFor(/00000010/, bootMs);
   const [socketPath = ''] = await socketsOf(client, 'tiny');
   return { what: 'ttyS0', domain: 'tiny', alias: 'serial0', socketPath, shellSocketPath: socketPath, plan: { bytes: serialBytes, check: { kind: 'counter' } }, command: null };
 }
@@ -51,12 +58,7 @@ export async function startPortGuest(client: Client): Promise<readonly FloodSour
   await client.call('domainDefineXML', { xml: portGuestXml('ports', guest) });
   await client.call('domainCreate', { domain: 'ports' });
   await using shell = await guestConsole(client, 'ports', 'serial0');
-  await shell.waitFor(/login: $/, bootMs);
-  await shell.type('root\n');
-  await shell.waitFor(/# /, bootMs);
-  const copies = Array(copiesInFile).fill('/tmp/s').join(' ');
-  await shell.type(`stty -F /dev/hvc0 raw -echo; seq ${sequence.first} ${sequence.last} >/tmp/s; cat ${copies} >/tmp/p; echo fi''lled\n`);
-  await shell.waitFor(/filled/, bootMs);
+  await prepareFloods(shell, bootMs);
   const sockets = await socketsOf(client, 'ports');
   const [shellSocketPath = ''] = sockets;
   const source = (what: string, alias: string, index: number, device: string, files: number, check: ReadPlan['check']): FloodSource => ({
@@ -70,6 +72,16 @@ export async function startPortGuest(client: Client): Promise<readonly FloodSour
   });
   // QEMU throws away what a console port cannot hand over at once, so that only the channel's bytes can be demanded.
   return [source('hvc0', 'console0', 1, '/dev/hvc0', 2, null), source('virtio port', 'channel0', 2, '/dev/virtio-ports/bench.0', 8, sequence)];
+}
+
+/** Logs in where the sample guest asks for it, and makes the files that are sent. */
+export async function prepareFloods(shell: Pick<GuestConsole, 'type' | 'waitFor'>, limitMs: number): Promise<void> {
+  await shell.waitFor(/login: $/, limitMs);
+  await shell.type('root\n');
+  await shell.waitFor(/# /, limitMs);
+  const copies = Array(copiesInFile).fill('/tmp/s').join(' ');
+  await shell.type(`stty -F /dev/hvc0 raw -echo; seq ${sequence.first} ${sequence.last} >/tmp/s; cat ${copies} >/tmp/p; echo fi''lled\n`);
+  await shell.waitFor(/filled/, limitMs);
 }
 
 /** Types the source's command on the guest's serial console through the host. */

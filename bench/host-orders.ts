@@ -45,8 +45,8 @@ export interface HostOrders {
   endStops: { ask: object; answer: { readonly stampedMs: readonly number[]; readonly hereMs: readonly number[] } };
   /** The bare control for defining: files of the same size, as durable, as many at once. */
   writeDurably: { ask: { folder: string; count: number; atOnce: number; bytes: number }; answer: { ms: number } };
-  /** Begins to read a socket with nothing in between; answers when it is connected. */
-  beginRaw: { ask: { path: string; plan: ReadPlan }; answer: null };
+  /** Begins to read a socket with nothing in between, and as much of a log beside it where one is named; answers when it is connected. */
+  beginRaw: { ask: { path: string; plan: ReadPlan; log: string | null }; answer: null };
   /** Begins to read a console of the host by a session of its multiplexer. */
   beginSession: { ask: { domain: string; alias: string; plan: ReadPlan }; answer: null };
   /** Waits for the end of what was begun. */

@@ -1,5 +1,5 @@
 /** The other end of HostProcess: owns the host, and measures what only its own process can see. */
-import { mkdir, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import net from 'node:net';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
@@ -24,6 +24,7 @@ import { wallClockOffsetMs } from './wall-clock.ts';
 type Handlers = { readonly [O in OrderName]: (ask: HostOrders[O]['ask']) => Promise<HostOrders[O]['answer']> };
 
 const settleMs = 30_000;
+const logPieceBytes = 524_288;
 
 /** Serves until the measuring process is gone. */
 export function serveOrders(): void {
@@ -80,7 +81,7 @@ class HostWorker {
     },
     endStops: async () => this.#stops?.end() ?? { stampedMs: [], hereMs: [] },
     writeDurably: ({ folder, count, atOnce, bytes }) => writeDurably(folder, count, atOnce, bytes),
-    beginRaw: ({ path: socketPath, plan }) => this.#beginRaw(socketPath, plan),
+    beginRaw: ({ path: socketPath, plan, log }) => this.#beginRaw(socketPath, plan, log),
     beginSession: ({ domain, alias, plan }) => this.#beginSession(domain, alias, plan),
     endRead: async () => {
       if (!this.#reading) throw new Error('nothing is being read');
@@ -136,14 +137,21 @@ class HostWorker {
     return { p50Ms: ms(histogram.percentile(50)), p99Ms: ms(histogram.percentile(99)), highestMs: ms(histogram.max) };
   }
 
-  async #beginRaw(socketPath: string, plan: ReadPlan): Promise<null> {
+  async #beginRaw(socketPath: string, plan: ReadPlan, logPath: string | null): Promise<null> {
+    const log = logPath === null ? null : await LogBeside.open(logPath);
     const socket = net.connect(socketPath);
     await once(socket, 'connect');
     const count = new ByteCount(plan);
-    socket.on('data', (bytes) => count.take(bytes));
+    socket.on('data', (bytes) => {
+      log?.grown(bytes.length);
+      count.take(bytes);
+    });
     socket.on('error', (error) => count.fail(error));
     socket.on('close', () => count.fail(new Error('the device closed')));
-    this.#reading = count.done.finally(() => socket.destroy());
+    this.#reading = count.done.finally(async () => {
+      socket.destroy();
+      await log?.[Symbol.asyncDispose]();
+    });
     this.#reading.catch(() => {});
     return null;
   }
@@ -162,6 +170,42 @@ class HostWorker {
     });
     this.#reading.catch(() => {});
     return null;
+  }
+}
+
+/** The least that anybody does who wants to know where in the log the bytes lie: reads it as well, and looks at nothing. */
+class LogBeside implements AsyncDisposable {
+  readonly #handle: FileHandle;
+  readonly #memory = Buffer.allocUnsafeSlow(logPieceBytes);
+  #position: number;
+  #behind = 0;
+  #reading: Promise<void> | null = null;
+
+  private constructor(handle: FileHandle, position: number) {
+    this.#handle = handle;
+    this.#position = position;
+  }
+
+  static async open(file: string): Promise<LogBeside> {
+    const handle = await open(file, 'r');
+    return new LogBeside(handle, (await handle.stat()).size);
+  }
+
+  grown(bytes: number): void {
+    this.#behind += bytes;
+    if (this.#behind < logPieceBytes || this.#reading) return;
+    this.#reading = this.#read().finally(() => (this.#reading = null));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reading;
+    await this.#handle.close();
+  }
+
+  async #read(): Promise<void> {
+    const { bytesRead } = await this.#handle.read(this.#memory, 0, this.#memory.length, this.#position);
+    this.#position += bytesRead;
+    this.#behind -= bytesRead;
   }
 }
 

@@ -40,7 +40,7 @@ async function openEcho(name: string, message: unknown): Promise<void> {
 async function echoes(count: number): Promise<number[]> {
   const client = connect(await openPortChannel(AbortSignal.timeout(10_000)), 'the bench');
   let came = (): void => {};
-  const stream = await client.openStream('domainOpenConsole', { domain: 'echoes', mode: 'write', from: 'now' }, {
+  const stream = await client.openStream('domainOpenConsole', { domain: 'echoes', mode: 'write', force: true, from: 'now' }, {
     onBytes(_bytes, _offset, acknowledge) {
       acknowledge();
       came();
@@ -62,4 +62,11 @@ async function echoes(count: number): Promise<number[]> {
   return ms;
 }
 
-Object.assign(globalThis, { vireoBench: { open, openEcho, echoes, repeat: (name: string, count: number, inFlight: number) => repeatCall(calls[name] as Call, count, inFlight) } });
+/** A window of the app on the domain's first console, which it only watches. */
+async function openConsole(uuid: string): Promise<void> {
+  const client = connect(await openPortChannel(AbortSignal.timeout(10_000)), 'the bench');
+  await client.call('desktopOpenConsole', { uuid, device: null, mode: 'watch' });
+  client.close();
+}
+
+Object.assign(globalThis, { vireoBench: { open, openEcho, openConsole, echoes, repeat: (name: string, count: number, inFlight: number) => repeatCall(calls[name] as Call, count, inFlight) } });

@@ -25,10 +25,16 @@ export interface CommandContext {
   readonly version: string;
   /** What ends a console, in the form `^]`. */
   readonly escape: string;
-  /** Connects to the host of the state folder, once; starts it where none is there. */
+  /** The URI of another host, where the command line names one (-c). */
+  readonly connect: string | null;
+  /** Connects to the host that the command line names, by its URI or its state folder, once; starts it where none is there. */
   readonly client: () => Promise<Client>;
   /** Connects to the host if there is one; starts none. */
   readonly clientIfThere: () => Promise<Client | null>;
+  /** One more connection, to the host of a URI. */
+  readonly clientOf: (uri: string) => Promise<Client>;
+  /** Carries bytes between standard input and output and the host of the state folder; resolves with the exit code. */
+  readonly bridge: () => Promise<number>;
   /** Aborts with the name of the signal that asks the command to end. */
   readonly interrupted: AbortSignal;
   /** Serves the state folder until there is nothing left to do; resolves with the exit code. */

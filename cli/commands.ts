@@ -22,15 +22,19 @@ import { ttyconsole, vncdisplay } from './commands/device-path.ts';
 import { display, domdisplay, domdisplayReload } from './commands/display.ts';
 import { domblkerror, dump } from './commands/dump.ts';
 import { event } from './commands/event.ts';
-import { host } from './commands/host.ts';
+import { host, hostname } from './commands/host.ts';
 import { domid, domname, domuuid } from './commands/identify.ts';
 import { dominfo, domstate } from './commands/inspect.ts';
 import { domcontrol, domjobabort, domjobinfo } from './commands/jobs.ts';
 import { injectNmi, sendKey } from './commands/keys.ts';
 import { list } from './commands/list.ts';
+import { migrate } from './commands/migrate.ts';
+import { migrateCompcache, migrateGetmaxdowntime, migrateGetspeed, migratePostcopy, migrateSetmaxdowntime, migrateSetspeed } from './commands/migrate-settings.ts';
 import { qemuMonitorCommand } from './commands/monitor-command.ts';
 import { destroy, reboot, reset, resume, shutdown, start, suspend, undefine } from './commands/run-state.ts';
 import { secretDefine, secretDumpxml, secretGetValue, secretList, secretSetValue, secretUndefine } from './commands/secret.ts';
+import { managedsave, managedsaveRemove, restore, save } from './commands/save.ts';
+import { managedsaveDefine, managedsaveDumpxml, managedsaveEdit, saveImageDefine, saveImageDumpxml, saveImageEdit } from './commands/save-image.ts';
 import { screenshot } from './commands/screenshot.ts';
 import { domstats } from './commands/statistics.ts';
 import { domblkinfo, domblklist, domblkstat } from './commands/statistics-block.ts';
@@ -114,19 +118,37 @@ export const commands: readonly Command[] = [
   guestvcpus,
   help,
   host,
+  hostname,
   importCommand,
   injectNmi,
   iothreadinfo,
   iothreadpin,
   list,
+  managedsave,
+  managedsaveDefine,
+  managedsaveDumpxml,
+  managedsaveEdit,
+  managedsaveRemove,
   memtune,
+  migrate,
+  migrateCompcache,
+  migrateGetmaxdowntime,
+  migrateGetspeed,
+  migratePostcopy,
+  migrateSetmaxdowntime,
+  migrateSetspeed,
   numatune,
   qemuAgentCommand,
   qemuMonitorCommand,
   reboot,
   reset,
+  restore,
   resume,
   sample,
+  save,
+  saveImageDefine,
+  saveImageDumpxml,
+  saveImageEdit,
   schedinfo,
   screenshot,
   secretDefine,

@@ -8,6 +8,8 @@ export interface GlobalOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly home: string | null;
+  /** Another host, by its URI. */
+  readonly connect: string | null;
   readonly escape: string;
   /** What is asked of the command line itself instead of a command. */
   readonly show: 'help' | 'version' | null;
@@ -19,13 +21,14 @@ interface Collected {
   json: boolean;
   quiet: boolean;
   home: string | null;
+  connect: string | null;
   escape: string;
   show: 'help' | 'version' | null;
 }
 
 /** @throws UsageError in virsh's words. */
 export function parseGlobalOptions(argv: readonly string[]): GlobalOptions {
-  const collected: Collected = { json: false, quiet: false, home: null, escape: '^]', show: null };
+  const collected: Collected = { json: false, quiet: false, home: null, connect: null, escape: '^]', show: null };
   let index = 0;
   for (; index < argv.length; index++) {
     const word = argv[index]!;
@@ -51,10 +54,11 @@ function takeGlobal(collected: Collected, word: string, next: string | undefined
   else if (name === '-v' || name === '-V' || name === '--version') collected.show = 'version';
   else if (name === '-q' || name === '--quiet') collected.quiet = true;
   else if (name === '--json') collected.json = true;
-  else if (name === '--home' || name === '-e' || name === '--escape') {
+  else if (name === '--home' || name === '-c' || name === '--connect' || name === '-e' || name === '--escape') {
     const value = inline ?? next;
     if (value === undefined) throw new UsageError(`option '${name}' requires an argument`);
     if (name === '--home') collected.home = value;
+    else if (name === '-c' || name === '--connect') collected.connect = value;
     else collected.escape = value;
     return inline === undefined ? 1 : 0;
   } else throw new UsageError(`unsupported option '${word}'. See --help.`);

@@ -15,6 +15,7 @@ export function formatUsage(commands: readonly Command[]): readonly string[] {
     'vireo [options]... <command> [args...]',
     '',
     '  options:',
+    '    -c | --connect=URI      the host that is asked: vireo+unix:///FOLDER, vireo+ssh://[user@]host[/FOLDER]',
     '    -e | --escape <char>    set escape sequence for console',
     '    -h | --help             this help',
     '    -q | --quiet            quiet mode',

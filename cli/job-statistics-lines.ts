@@ -43,7 +43,7 @@ function count(value: number | null, unit = ''): string | null {
 
 const capacityUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
-function capacity(bytes: number | null, suffix = ''): string | null {
+export function capacity(bytes: number | null, suffix = ''): string | null {
   if (bytes === null) return null;
   let value = bytes;
   let unit = 0;

@@ -14,6 +14,8 @@ export interface OptionSpec {
   readonly named?: true;
   /** A number that may be 0. */
   readonly least?: 0;
+  /** What a number may be, where that is more than seconds are. */
+  readonly most?: number;
 }
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
@@ -90,12 +92,12 @@ function finish(name: string, spec: OptionSpec, raw: RawValue | undefined): bool
   if (spec.type === 'boolean') return raw === true;
   if (spec.type === 'strings') return Array.isArray(raw) ? raw : [];
   if (typeof raw !== 'string') return null;
-  return spec.type === 'number' ? wholeNumber(name, raw, spec.least ?? 1) : raw;
+  return spec.type === 'number' ? wholeNumber(name, raw, spec.least ?? 1, spec.most ?? 0x7fff_ffff / 1000) : raw;
 }
 
-function wholeNumber(name: string, raw: string, least: number): number {
+function wholeNumber(name: string, raw: string, least: number, most: number): number {
   const value = Number(raw);
-  if (/^\d+$/.test(raw) && value >= least && value <= 0x7fff_ffff / 1000) return value;
+  if (/^\d+$/.test(raw) && value >= least && value <= most) return value;
   throw new CommandError('INVALID_ARG', `Numeric value '${raw}' for <${name}> option is malformed or out of range`);
 }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../core/base/clock.ts';
 import { asVireoError } from '../core/base/errors.ts';
 import { resolveStateFolder } from '../core/status/state-folder.ts';
 import { clientLabel } from './client-label.ts';
-import { CommandError, UsageError } from './command-error.ts';
+import { CommandError, CommandFailure, UsageError } from './command-error.ts';
 import type { Command, CommandContext, TerminalInput } from './command.ts';
 import { commands } from './commands.ts';
 import { type GlobalOptions, parseGlobalOptions } from './global-options.ts';
@@ -21,6 +21,10 @@ export interface HostDoor {
   connect(stateFolder: string, label: string, signal: AbortSignal): Promise<Client>;
   /** The host of a state folder, or null. */
   connectIfThere(stateFolder: string, label: string, signal: AbortSignal): Promise<Client | null>;
+  /** The host of a URI (vireo+unix, vireo+ssh); one is started where its state folder is and none runs. */
+  connectTo(uri: string, label: string, signal: AbortSignal): Promise<Client>;
+  /** Carries the bytes between this process's standard input and output and the host of a state folder, started where none is; resolves with the exit code. */
+  bridge(stateFolder: string, label: string, signal: AbortSignal): Promise<number>;
   /** Is the screenless host of a state folder until there is nothing left to do; `tell` gets lines for people. */
   serve(stateFolder: string, tell: (line: string) => void, signal: AbortSignal): Promise<number>;
 }
@@ -99,6 +103,15 @@ function contextFor(command: Command, globals: GlobalOptions, output: Output, su
     if (client) connections.push(client);
     return client;
   };
+  const connectTo = async (uri: string): Promise<Client> => {
+    try {
+      return await hosts.connectTo(uri, await label(), interrupted);
+    } catch (thrown) {
+      if (thrown instanceof CommandError) throw thrown;
+      const error = asVireoError(thrown);
+      throw error.code === 'OPERATION_ABORTED' ? error : new CommandFailure('failed to connect to the hypervisor', error);
+    }
+  };
   return {
     output,
     input: surroundings.stdin,
@@ -110,8 +123,11 @@ function contextFor(command: Command, globals: GlobalOptions, output: Output, su
     version: surroundings.version,
     escape: globals.escape,
     interrupted,
-    client: async () => connections[0] ?? keep(await hosts.connect(stateFolder, await label(), interrupted)),
-    clientIfThere: async () => keep(await hosts.connectIfThere(stateFolder, await label(), interrupted)),
+    connect: globals.connect,
+    client: async () => connections[0] ?? keep(await (globals.connect === null ? hosts.connect(stateFolder, await label(), interrupted) : connectTo(globals.connect))),
+    clientIfThere: async () => (globals.connect === null ? keep(await hosts.connectIfThere(stateFolder, await label(), interrupted)) : keep(await connectTo(globals.connect))),
+    clientOf: async (uri) => keep(await connectTo(uri)),
+    bridge: async () => hosts.bridge(stateFolder, await label(), interrupted),
     serveHost: () => hosts.serve(stateFolder, (line) => output.line(line), interrupted),
   };
 }

@@ -67,6 +67,9 @@ export function desktopImplementation(window: BrowserWindow | null, options: Des
     async desktopChooseImportFolder() {
       return await chooseImportFolder(window);
     },
+    async desktopChooseSaveImage() {
+      return await chooseSaveImage(window);
+    },
     async desktopSaveText(_call, { suggestedName, text }) {
       return await saveText(window, suggestedName, text);
     },
@@ -79,6 +82,9 @@ export function desktopImplementation(window: BrowserWindow | null, options: Des
     },
     async desktopChooseFile(_call, { title, suggestedName }) {
       return await chooseFile(window, { title, buttonLabel: 'Choose', defaultPath: path.join(app.getPath('documents'), fileNameOf(suggestedName)) });
+    },
+    async desktopGetNotices() {
+      return { text: await readNotices() };
     },
     async desktopReadClipboard() {
       return { text: await clipboard.readText() }; // a promise from Electron 4x on, a string before
@@ -107,6 +113,14 @@ export function desktopImplementation(window: BrowserWindow | null, options: Des
       return null;
     },
   };
+}
+
+/** Written by the build, from the packages that it bundled. */
+async function readNotices(): Promise<string> {
+  const file = path.join(app.getAppPath(), 'dist/third-party-notices.txt');
+  return await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new VireoError('SYSTEM_ERROR', `the licences cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
 }
 
 /** Other windows, and this one's size. */
@@ -195,6 +209,13 @@ async function chooseImportFolder(window: BrowserWindow | null): Promise<{ path:
   const chosen = await (window ? dialog.showOpenDialog(window, options) : dialog.showOpenDialog(options));
   const [folder] = chosen.filePaths;
   return chosen.canceled || folder === undefined ? null : { path: folder };
+}
+
+async function chooseSaveImage(window: BrowserWindow | null): Promise<{ path: string } | null> {
+  const options: Electron.OpenDialogOptions = { title: 'Restore a saved guest', buttonLabel: 'Restore', properties: ['openFile', 'showHiddenFiles'], filters: [{ name: 'Saved guests', extensions: ['save'] }, { name: 'All files', extensions: ['*'] }] };
+  const chosen = await (window ? dialog.showOpenDialog(window, options) : dialog.showOpenDialog(options));
+  const [file] = chosen.filePaths;
+  return chosen.canceled || file === undefined ? null : { path: file };
 }
 
 /** The name comes from a domain's and may hold anything; only its last part is taken. */

@@ -181,6 +181,7 @@ export class Desktop {
     return {
       openMain: (uuid) => this.windows.showMain(uuid),
       openConsole: (uuid) => void firstTerminal(this.#client, uuid).then((alias) => this.windows.showConsole(uuid, alias), failed('the tray cannot open a console')),
+      cancel: (domain) => void this.#client.call('domainAbortJob', { domain: domain.uuid }).catch(failed('a job cannot be cancelled from the tray')),
       act: (method, domain) => void this.#client.call(method, { domain: domain.uuid }).catch(failed(`${method} from the tray failed`)),
       isQuiet: () => this.#settings.value.doNotDisturb,
       setQuiet: (quiet) => this.#settings.set({ ...this.#settings.value, doNotDisturb: quiet }),

@@ -12,6 +12,7 @@ import { createAppLog } from './app-log.ts';
 import { registerAppScheme, serveAppFiles } from './app-protocol.ts';
 import { Desktop } from './desktop.ts';
 import { takeHost } from './hand-over.ts';
+import { otherHosts } from './other-hosts.ts';
 import { setApplicationMenu } from './menus.ts';
 import { keepFilesPrivate } from './private-files.ts';
 import { serveScreenless } from './screenless.ts';
@@ -44,7 +45,7 @@ function becomeScreenless(layout: StateLayout): void {
   app.setPath('userData', path.join(layout.root, 'electron-host'));
   app.disableHardwareAcceleration();
   app.dock?.hide();
-  void serveScreenless(layout, log).then((exitCode) => app.exit(exitCode), failToStart);
+  void serveScreenless(layout, log, otherHosts(appFolder)).then((exitCode) => app.exit(exitCode), failToStart);
 }
 
 /** Before anything is ready, hence without await: Electron must know its folder when it becomes ready. */
@@ -75,7 +76,7 @@ async function run(layout: StateLayout): Promise<void> {
   serveAppFiles(path.join(appFolder, 'dist', 'renderer'));
   confineSession(log);
   setApplicationMenu(!app.isPackaged, () => (desktop ? desktop.quit() : app.quit()));
-  const host = await takeHost({ layout, role: 'app', clock: systemClock, log, version: app.getVersion() });
+  const host = await takeHost({ layout, role: 'app', clock: systemClock, log, version: app.getVersion(), carriers: otherHosts(appFolder) });
   desktop = await Desktop.open({ host, layout, appFolder, log });
   await desktop.start();
 }

@@ -39,6 +39,25 @@ test('a start that was quick, or goes on, is not told', () => {
   expect([noticeOf(at(10_999, running), starting), noticeOf(at(60_000, starting), starting), noticeOf(at(60_000, running), off)]).toEqual([null, null, null]);
 });
 
+test('a migration that ends is told with its pause, its failure in any case with the reason, and a cancelled one not at all', () => {
+  const glance = { side: 'source' as const, peer: 'vireo+ssh://rack-2', activity: '', percent: 99, outcome: 'running' as const, error: null, startedAtMs: 0, endedAtMs: null, downtimeMs: null };
+  const moving = makeSummary({ state: 'running', migration: glance });
+  const end = (changes: Partial<NonNullable<DomainSummary['migration']>>): DomainSummary => makeSummary({ migration: { ...glance, ...changes } });
+  expect(noticeOf(at(0, end({ outcome: 'completed', downtimeMs: 34.6 })), moving)).toMatchObject({ title: 'sample has moved to rack-2', body: 'The guest stood still for 35 ms.', kind: 'ended' });
+  expect(noticeOf(at(0, end({ outcome: 'failed', error: 'operation failed: no space' })), moving)).toMatchObject({ title: 'sample was not moved', body: 'operation failed: no space', kind: 'trouble' });
+  expect(noticeOf(at(0, end({ outcome: 'cancelled' })), moving)).toBeNull();
+  expect(noticeOf(at(0, moving), moving)).toBeNull();
+  expect(noticeOf(at(0, end({ outcome: 'completed' })), end({ outcome: 'completed' }))).toBeNull();
+});
+
+test('a domain that leaves with its guest is told, one whose arrival was given up is not', () => {
+  const glance = { side: 'source' as const, peer: 'rack-2', activity: '', percent: 99, outcome: 'running' as const, error: null, startedAtMs: 0, endedAtMs: null, downtimeMs: null };
+  const left: DomainEvent = { ...makeChange(1, off), type: 'lifecycle', event: 'stopped', detail: 'migrated', summary: null };
+  expect(noticeOf(left, makeSummary({ migration: glance }))).toMatchObject({ title: 'sample has moved to rack-2' });
+  expect(noticeOf(left, makeSummary({ migration: { ...glance, side: 'destination' } }))).toBeNull();
+  expect(noticeOf({ ...left, detail: 'destroyed' }, makeSummary({ migration: glance }))).toBeNull();
+});
+
 test('a guest that was not started with the session is told once, other problems are not', () => {
   const told = new Set<string>();
   const problems = [
@@ -55,4 +74,6 @@ test('what a console said that somebody waits for is told in its words, on one l
   expect(notice).toMatchObject({ uuid: off.uuid, device: 'serial0', title: 'sample, ttyS0', kind: 'asked' });
   expect(notice?.body).toMatch(/^Kernel panic\ufffd x+\.\.\. \(2 more before\)$/);
   expect(notice?.body.length).toBeLessThan(250);
+  const named = noticeOf(at(0, running, { type: 'console-trigger', event: null, detail: 'ttyS0: Kernel panic', details: { ...details, words: 'The kernel gave up' } }), running);
+  expect(named?.title).toBe('sample: The kernel gave up');
 });

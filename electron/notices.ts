@@ -34,19 +34,45 @@ export function noticeOf(event: DomainEvent, before: DomainSummary | null): Noti
   if (event.type === 'console-trigger') return { uuid, ...consoleWords(name, event.details ?? {}), kind: 'asked' };
   const trouble = event.type === 'lifecycle' ? troubleOf(`${event.event} ${event.detail}`, before, event.summary) : null;
   if (trouble) return { uuid, device: null, title: `${name} ${trouble.what}`, body: trouble.body, kind: 'trouble' };
+  const moved = noticeOfMigration(event, before);
+  if (moved) return moved;
   const ended = before?.jobs.async ?? null;
   const current = event.summary?.jobs.async ?? null;
   if (ended === null || current?.sinceMs === ended.sinceMs) return null;
+  if (isMigration(ended.kind)) return null;
   const tookMs = event.atMs - ended.sinceMs;
   if (tookMs < longMs) return null;
   return { uuid, device: null, ...endOf(ended.kind, name, event.summary, Math.round(tookMs / 1000)), kind: 'ended' };
 }
 
-/** What a console said that somebody waits for, in the guest's words: the desktop shows them as plain text. */
+/**
+ * A migration that ended: its failure is told in any case, for the guest was to be elsewhere by now; the rest to who looks
+ * elsewhere, and a cancelled one to nobody. A domain that is not kept here goes with the last word about it.
+ */
+function noticeOfMigration({ domain: { uuid, name }, event, detail, summary }: DomainEvent, before: DomainSummary | null): Notice | null {
+  const was = before?.migration ?? null;
+  if (was?.outcome !== 'running') return null;
+  const is = summary === null ? null : summary.migration;
+  if (is?.outcome === 'running' || is?.outcome === 'cancelled') return null;
+  const peer = was.peer?.replace(/^vireo\+(ssh|unix):\/\//, '') ?? 'the other host';
+  const isSource = was.side === 'source';
+  if (is?.outcome === 'failed') return { uuid, device: null, title: `${name} was not ${isSource ? 'moved' : 'received'}`, body: is.error ?? 'The migration failed.', kind: 'trouble' };
+  // What had begun to arrive was given up, and its source tells why; or somebody destroyed it on its way.
+  if (summary === null && (!isSource || (detail !== 'migrated' && event !== 'undefined' && before?.reason !== 'migrated'))) return null;
+  const pause = is?.downtimeMs ?? null;
+  return { uuid, device: null, title: isSource ? `${name} has moved to ${peer}` : `${name} has arrived from ${peer}`, body: pause === null ? 'The migration is done.' : `The guest stood still for ${Math.round(pause)} ms.`, kind: 'ended' };
+}
+
+/** A job that a migration's own notice tells of. */
+function isMigration(kind: string): boolean {
+  return kind === 'migration-out' || kind === 'migration-in';
+}
+
+/** What a console said that somebody waits for, in the guest's words below those of who waits: the desktop shows both as plain text. */
 function consoleWords(name: string, details: NonNullable<DomainEvent['details']>): { device: string | null; title: string; body: string } {
-  const { device, label, line, more } = details;
+  const { device, label, line, more, words } = details;
   const also = typeof more === 'number' && more > 0 ? ` (${more} more before)` : '';
-  return { device: typeof device === 'string' ? device : null, title: `${name}, ${String(label)}`, body: `${clippedText(String(line), maximumWords)}${also}` };
+  return { device: typeof device === 'string' ? device : null, title: typeof words === 'string' ? `${name}: ${words}` : `${name}, ${String(label)}`, body: `${clippedText(String(line), maximumWords)}${also}` };
 }
 
 /** Notifications show a few lines at most. */

@@ -48,6 +48,13 @@ test('without guests, or with the choice to keep them, it quits at once', () => 
   expect([leave.mock.calls.length, show.mock.calls.length, steps]).toEqual([2, 0, []]);
 });
 
+test('a migration that runs is asked about whatever was chosen before', () => {
+  host.add({ uuid: 'a', name: 'a', id: 1, state: 'running', reason: 'booted', migration: { side: 'source', peer: 'rack-2', activity: '', percent: 3, outcome: 'running', error: null, startedAtMs: 0, endedAtMs: null, downtimeMs: null } });
+  choice = 'keep';
+  quitting.request();
+  expect([leave.mock.calls.length, quitting.state?.step]).toEqual([0, 'question']);
+});
+
 test('it asks, names the guests by name, and asks once however often it is wanted', () => {
   for (const name of ['b', 'a']) addRunning(name);
   quitting.request();

@@ -7,6 +7,7 @@ import type { Client } from '../core/api/client.ts';
 import type { QuitChoice, QuitState } from '../core/api/desktop-contract.ts';
 import { type GuestLeaving, shutDownGuests } from '../core/api/shut-down-guests.ts';
 import type { Clock } from '../core/base/clock.ts';
+import type { DomainSummary } from '../core/domain/domain-summary.ts';
 import { VireoError, asVireoError } from '../core/base/errors.ts';
 import { Emitter } from '../core/base/events.ts';
 import type { Log } from '../core/base/log.ts';
@@ -19,7 +20,7 @@ export interface QuittingOptions {
   readonly remember: (choice: QuitChoice) => void;
   /** How long guests have to shut down. */
   readonly deadlineMs: () => number;
-  readonly running: () => readonly { readonly uuid: string; readonly name: string }[];
+  readonly running: () => readonly Pick<DomainSummary, 'uuid' | 'name' | 'migration'>[];
   /** Brings the window to the front that shows the state. */
   readonly show: () => void;
   readonly leave: () => void;
@@ -54,8 +55,10 @@ export class Quitting {
     const { choice, running, show, leave } = this.#options;
     if (this.#state) return show();
     const guests = running().map(({ uuid, name }) => ({ uuid, name })).sort((one, other) => one.name.localeCompare(other.name));
-    if (guests.length === 0 || choice() === 'keep') return leave();
-    if (choice() === 'shutdown') return void this.#shutDown();
+    // A migration does not outlive the app: whoever keeps guests running did not choose to end that.
+    const isMoving = running().some(({ migration }) => migration?.outcome === 'running');
+    if (guests.length === 0 || (choice() === 'keep' && !isMoving)) return leave();
+    if (choice() === 'shutdown' && !isMoving) return void this.#shutDown();
     this.#become({ step: 'question', guests });
     show();
   }

@@ -3,6 +3,7 @@
  * that a package has.
  */
 import { app } from 'electron';
+import type { HostCarriers } from '../core/api/connect-host.ts';
 import { openHost } from '../core/api/host.ts';
 import { serveHost } from '../core/api/serve-host.ts';
 import { systemClock } from '../core/base/clock.ts';
@@ -10,7 +11,7 @@ import type { Log } from '../core/base/log.ts';
 import type { StateLayout } from '../core/status/state-folder.ts';
 
 /** Serves until there is nothing left to serve or a signal asks for the end; resolves with the exit code. */
-export async function serveScreenless(layout: StateLayout, log: Log): Promise<number> {
+export async function serveScreenless(layout: StateLayout, log: Log, carriers: HostCarriers): Promise<number> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort(signal));
   // Chromium has its own wish to end with a session or a signal; the guests' connections are to be closed first.
@@ -19,7 +20,7 @@ export async function serveScreenless(layout: StateLayout, log: Log): Promise<nu
     interrupted.abort('a request to quit');
   });
   return await serveHost({
-    open: openHost,
+    open: (options) => openHost({ ...options, carriers }),
     layout,
     clock: systemClock,
     log,

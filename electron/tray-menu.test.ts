@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import type { DomainSummary } from '../core/domain/domain-summary.ts';
 import { type TrayActions, trayHeader, trayMenu, trayState } from './tray-menu.ts';
 
-const noActions: TrayActions = { openMain() {}, openConsole() {}, act() {}, isQuiet: () => false, setQuiet() {}, onQuit: () => 'ask', setOnQuit() {}, quit() {} };
+const noActions: TrayActions = { openMain() {}, openConsole() {}, cancel() {}, act() {}, isQuiet: () => false, setQuiet() {}, onQuit: () => 'ask', setOnQuit() {}, quit() {} };
 
 function domain(name: string, own: Partial<DomainSummary> = {}): DomainSummary {
   return {
-    uuid: name, name, title: null, id: null, state: 'shut off', reason: 'unknown', stateSinceMs: null, persistent: true, autostart: false, pendingChanges: false,
+    uuid: name, name, title: null, id: null, state: 'shut off', reason: 'unknown', stateSinceMs: null, persistent: true, autostart: false, hasManagedSave: false, pendingChanges: false,
     memoryKiB: 1, currentMemoryKiB: 1, vcpus: 1, arch: 'x86_64', machine: 'q35', accelerator: null, emulator: null, qemuVersion: null, pid: null, taints: [], agent: 'not configured',
-    jobs: { sync: null, async: null, agent: null, waiting: 0 }, control: { state: 'ok', details: null, sinceMs: 0 }, consoles: [], displays: [], diskErrors: [], devices: [], ...own,
+    jobs: { sync: null, async: null, agent: null, waiting: 0 }, control: { state: 'ok', details: null, sinceMs: 0 }, migration: null, consoles: [], displays: [], diskErrors: [], devices: [], ...own,
   };
 }
 
@@ -39,6 +39,20 @@ test('a running domain can be paused and shut down, one that is off started', ()
     ['When quitting', 'Ask about guests', 'Keep guests running', 'Shut guests down'],
     'Quit…',
   ]);
+});
+
+test('a migration that runs has its own line, with per cent and Cancel where it is led from', () => {
+  const glance = { side: 'source' as const, peer: 'rack-2', activity: 'Copying memory, pass 2', percent: 63, outcome: 'running' as const, error: null, startedAtMs: 0, endedAtMs: null, downtimeMs: null };
+  const out = { ...job, kind: 'migration-out' };
+  const moving = domain('db', { state: 'running', migration: glance, jobs: { sync: null, async: out, agent: null, waiting: 0 } });
+  const arriving = domain('mail', { state: 'paused', migration: { ...glance, side: 'destination', percent: null }, jobs: { sync: null, async: { ...out, kind: 'migration-in' }, agent: null, waiting: 0 } });
+  const asked: string[] = [];
+  const menu = trayMenu([moving, arriving, domain('moved', { migration: { ...glance, outcome: 'completed' } })], { ...noActions, cancel: ({ name }) => void asked.push(name) });
+  const lines = menu.filter(({ label }) => /migrating|receiving/.test(label ?? ''));
+  expect(lines.map(({ label, submenu }) => [label, ...(Array.isArray(submenu) ? submenu.map((item) => item.label) : [])])).toEqual([['db: migrating, 63 %', 'Open', 'Cancel migration'], ['mail: receiving', 'Open']]);
+  const [line] = lines;
+  if (Array.isArray(line?.submenu)) line.submenu.at(-1)?.click?.({} as never, undefined, {} as never);
+  expect(asked).toEqual(['db']);
 });
 
 test('Quit says what becomes of guests that run', () => {

@@ -9,6 +9,8 @@ export type TrayState = 'idle' | 'busy' | 'attention';
 export interface TrayActions {
   openMain(uuid: string | null): void;
   openConsole(uuid: string): void;
+  /** Asks a long job to end. */
+  cancel(domain: DomainSummary): void;
   act(method: 'domainCreate' | 'domainSuspend' | 'domainResume' | 'domainShutdown', domain: DomainSummary): void;
   /** Whether notifications are kept away. */
   isQuiet(): boolean;
@@ -42,6 +44,7 @@ export function trayMenu(domains: readonly DomainSummary[], actions: TrayActions
     { label: trayHeader(domains), enabled: false },
     { label: 'Open Vireo', click: () => actions.openMain(null) },
     { type: 'separator' },
+    ...migrationItems(domains, actions),
     ...shown.map((domain): MenuItemConstructorOptions => ({ label: `${domain.name} (${domain.state})`, submenu: domainMenu(domain, actions) })),
     ...(hidden > 0 ? [{ label: `${hidden} more`, click: () => actions.openMain(null) }] : []),
     ...(domains.length > 0 ? [{ type: 'separator' as const }] : []),
@@ -60,6 +63,24 @@ const quitChoices: readonly { readonly choice: QuitChoice; readonly label: strin
 function quitLabel(domains: readonly DomainSummary[], choice: QuitChoice): string {
   if (!domains.some(({ state }) => isActiveState(state))) return 'Quit';
   return { ask: 'Quit…', keep: 'Quit (guests keep running)', shutdown: 'Quit (guests are shut down)' }[choice];
+}
+
+/** Migrations under way, each with how far it is and its Cancel. A quarter of a second is nothing to a menu: whole per cent change it. */
+function migrationItems(domains: readonly DomainSummary[], actions: TrayActions): MenuItemConstructorOptions[] {
+  const moving = domains.filter(({ migration }) => migration?.outcome === 'running');
+  if (moving.length === 0) return [];
+  return [
+    ...moving.slice(0, domainsShown).map((domain): MenuItemConstructorOptions => {
+      const { side, percent } = domain.migration!;
+      const isSource = side === 'source';
+      const mayCancel = isSource && domain.jobs.async?.abortRequested === false;
+      return {
+        label: `${domain.name}: ${isSource ? 'migrating' : 'receiving'}${percent === null ? '' : `, ${percent} %`}`,
+        submenu: [{ label: 'Open', click: () => actions.openMain(domain.uuid) }, ...(isSource ? [{ label: 'Cancel migration', enabled: mayCancel, click: () => actions.cancel(domain) }] : [])],
+      };
+    }),
+    { type: 'separator' },
+  ];
 }
 
 function domainMenu(domain: DomainSummary, actions: TrayActions): MenuItemConstructorOptions[] {

@@ -6,6 +6,8 @@ import './theme/base.css';
 import './theme/controls.css';
 import './theme/fields.css';
 import './theme/search.css';
+import './theme/triggers.css';
+import './theme/presence.css';
 import './console-window/console-window.css';
 import './console-window/terminal-tools.css';
 

@@ -4,15 +4,16 @@
  */
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { noticesFile, writeNotices } from './build/notices.mjs';
 import { inputDigest, isFresh, stampFile } from './build/staleness.mjs';
-import { targets } from './build/targets.mjs';
+import { bundledPackages, targets } from './build/targets.mjs';
 import { isMainScript, projectRoot, runScript, SetupProblem } from './setup/project.mjs';
 import { step } from './setup/step.mjs';
 
 /** Brings dist/ up to date; answers whether there was something to do. @param {{ force?: boolean }} [options] */
 export async function buildIfStale({ force = false } = {}) {
   const digest = await inputDigest();
-  if (!force && (await isFresh(digest, targets.flatMap((target) => target.outputs)))) return false;
+  if (!force && (await isFresh(digest, [...targets.flatMap((target) => target.outputs), noticesFile]))) return false;
   await step('build', async () => {
     await checkEntries();
     await rm(stampFile, { force: true });
@@ -23,6 +24,7 @@ export async function buildIfStale({ force = false } = {}) {
     if (failed.length > 0) {
       throw new SetupProblem(`the build of ${failed.map(({ target }) => target.name).join(', ')} failed`, failed.flatMap(({ reason }) => describe(reason)));
     }
+    await writeNotices(bundledPackages);
     await mkdir(path.dirname(stampFile), { recursive: true });
     await writeFile(stampFile, `${digest}\n`);
   });

@@ -11,7 +11,7 @@ import { isMainScript, projectRoot, runScript } from './setup/project.mjs';
 import { outcomeOf } from './setup/run-command.mjs';
 import { setUpCommand } from './setup/set-up.mjs';
 
-const limitMs = 180_000;
+const limitMs = 420_000;
 
 /**
  * @typedef {{ findings: string, tests?: import('./check/vitest.mjs').Counts }} Verdict

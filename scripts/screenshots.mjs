@@ -63,6 +63,7 @@ async function takeAll(studio) {
   try {
     await pictureFirstRun(studio);
     const consoles = await pictureConsoles(studio);
+    await pictureTerminal(studio, consoles[1]);
     await pictureTabs(studio);
     await pictureQuestions(studio);
     await pictureHeld(studio);
@@ -94,8 +95,7 @@ async function pictureConsoles({ app, main }) {
   await shows(writer, /login:\s*$/);
   await type(writer, 'root');
   await shows(writer, /#\s*$/);
-  for (const line of ['uname -a', 'free -m', 'df -h /data']) await type(writer, line);
-  await shows(writer, /\/data\n.*#\s*$/s);
+  for (const line of ['uname -a', 'free -m', 'df -h /data']) await runLine(writer, line);
   await shoot(app, writer, 'console-writing');
   await shoot(app, main, 'main-running');
   const watcher = await windowOpenedBy(app, () => main.getByRole('button', { name: 'Console', exact: true }).click());
@@ -106,6 +106,73 @@ async function pictureConsoles({ app, main }) {
   await watcher.getByRole('status').filter({ hasText: 'You are writing' }).first().waitFor();
   await shoot(app, writer, 'console-taken-over');
   return [writer, watcher];
+}
+
+/** What a console window does beside showing and typing; `page` is the one that writes. */
+async function pictureTerminal({ app, main, vireo }, page) {
+  await vireo('console-trigger', 'sample', '--add', 'Kernel panic', '--words', 'The sample fell over: call Ann');
+  await vireo('console-trigger', 'sample', '--add', 'Out of memory: Killed process \\d+', '--regex', '--devname', 'ttyS0');
+  await vireo('console-trigger', 'sample', '--add', 'backup done', '--once');
+  for (const line of ['dmesg | grep -i virtio', 'echo backup done']) await runLine(page, line);
+  await picturePaste(app, page);
+  await page.keyboard.press('Control+Shift+Comma');
+  await page.getByRole('heading', { name: 'Terminal settings' }).waitFor();
+  await shoot(app, page, 'console-settings');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('button', { name: 'Menu', exact: true }).click();
+  await page.getByRole('menuitem', { name: 'Triggers' }).click();
+  await page.getByText(/Told once/).waitFor();
+  await shoot(app, page, 'console-triggers');
+  await page.getByRole('button', { name: 'Add…' }).click();
+  await page.getByLabel('Kind').selectOption({ label: 'Regular expression' });
+  await page.getByRole('textbox', { name: 'Pattern' }).fill('(BUG|Oops:');
+  await shoot(app, page, 'console-trigger-new');
+  for (const name of ['Cancel', 'Close']) await page.getByRole('button', { name, exact: true }).click();
+  await pictureHistory(app, page);
+  await pictureSplit(app, page);
+  await main.keyboard.press('Control+Shift+F');
+  const search = main.getByRole('dialog', { name: 'Search consoles' });
+  await search.getByRole('textbox', { name: 'Text to find' }).fill('virtio');
+  await main.keyboard.press('Enter');
+  await search.getByRole('option').first().waitFor();
+  await shoot(app, main, 'search-consoles');
+  await search.getByRole('textbox', { name: 'Text to find' }).press('Escape');
+  await search.waitFor({ state: 'detached' });
+}
+
+async function picturePaste(app, page) {
+  await app.evaluate(({ clipboard }) => clipboard.writeText('cd /data\nfor file in *; do echo "$file"; done\nrm -rf /data/old\n'));
+  await page.locator('.xterm-helper-textarea').first().focus();
+  await page.keyboard.press('Control+Shift+V');
+  await page.getByRole('heading', { name: /^Paste/ }).waitFor();
+  await shoot(app, page, 'console-paste');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+}
+
+/** What is found in the whole log, and the place where it stands. */
+async function pictureHistory(app, page) {
+  await page.keyboard.press('Control+Shift+F');
+  await page.getByRole('textbox', { name: 'Find' }).fill('virtio');
+  await page.getByRole('button', { name: 'In the whole log' }).click();
+  await page.getByRole('option').first().waitFor();
+  await shoot(app, page, 'console-search');
+  await page.getByRole('option').last().click();
+  const history = page.getByRole('region', { name: 'History' });
+  await history.waitFor();
+  await shoot(app, page, 'console-history');
+  await history.getByRole('button', { name: 'Back to now' }).click();
+  await page.getByRole('button', { name: 'Close find' }).click();
+}
+
+async function pictureSplit(app, page) {
+  await page.getByRole('button', { name: 'Tabs and splits' }).click();
+  await page.getByRole('menuitem', { name: 'Split right' }).click();
+  await page.getByPlaceholder('Domain or device').fill('hvc0');
+  await shoot(app, page, 'console-chooser');
+  await page.getByRole('option').filter({ hasText: 'hvc0' }).first().click();
+  await page.locator('.console-pane').nth(1).waitFor();
+  await page.mouse.move(1, 1); // a border under the pointer is broader
+  await shoot(app, page, 'console-split');
 }
 
 async function pictureTabs({ app, main }) {
@@ -350,6 +417,12 @@ async function type(page, line) {
   await page.locator('.xterm-helper-textarea').focus();
   await page.keyboard.type(line);
   await page.keyboard.press('Enter');
+}
+
+/** A line in the guest's shell, and its prompt again. */
+async function runLine(page, line) {
+  await type(page, line);
+  await shows(page, new RegExp(`# ${asPattern(line).source}\\n[^]*# ?$`));
 }
 
 if (isMainScript(import.meta.url)) await runScript(screenshots);

@@ -105,6 +105,7 @@ export const consoleTrigger: Command = command({
     regex: { type: 'boolean', help: 'with --add: the pattern is a regular expression' },
     'case-sensitive': { type: 'boolean', help: 'with --add: capital and small letters differ' },
     once: { type: 'boolean', help: 'with --add: tell of it once' },
+    words: { type: 'string', named: true, help: 'with --add: what the notification is called' },
   },
   async run(context, values) {
     for (const [one, other] of [['add', 'remove'], ['add', 'list'], ['remove', 'list']] as const) assertExclusive(values, one, other);
@@ -115,7 +116,7 @@ export const consoleTrigger: Command = command({
     const set = (wanted: MethodInput<'domainSetConsoleTriggers'>['triggers']): Promise<MethodResult<'domainSetConsoleTriggers'>> =>
       attempt(client, `Failed to set the triggers of domain '${name}'`, 'domainSetConsoleTriggers', { domain: uuid, triggers: wanted }, interrupted);
     if (values.add !== null) {
-      const added = { pattern: values.add, kind: values.regex ? 'regex' : 'text', caseSensitive: values['case-sensitive'], device: values.devname, once: values.once } as const;
+      const added = { pattern: values.add, kind: values.regex ? 'regex' : 'text', caseSensitive: values['case-sensitive'], device: values.devname, once: values.once, words: values.words } as const;
       const after = (await set([...triggers, added])).triggers.at(-1);
       return output.done(after, `Trigger ${after?.id} added to domain '${name}'`);
     }

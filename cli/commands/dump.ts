@@ -1,16 +1,16 @@
 /** A guest's memory in a file (dump), and what is wrong with its disks (domblkerror). */
 import path from 'node:path';
-import type { Client } from '../../core/api/client.ts';
+import type { MethodResult } from '../../core/api/contract.ts';
 import { dumpFormats, type DumpFormat } from '../../core/process/dump-format.ts';
 import { asVireoError } from '../../core/base/errors.ts';
-import { type Command, type CommandContext, command, domainOption } from '../command.ts';
+import { type Command, command, domainOption } from '../command.ts';
 import { CommandError, CommandFailure } from '../command-error.ts';
 import { lookUp } from '../domain-call.ts';
+import { asJob } from '../job-progress.ts';
 import { assertExclusive } from '../option-grammar.ts';
 
 /** A dump takes as long as the disk does; what ends it is its end, not this. */
 const longestDumpMs = 24 * 3_600_000;
-const progressMs = 500;
 
 export const dump: Command = command({
   name: 'dump',
@@ -33,19 +33,14 @@ export const dump: Command = command({
     const to = path.resolve(context.folder, values.file);
     const client = await context.client();
     const { uuid, name } = await lookUp(client, values.domain, context.interrupted);
-    const done = new AbortController();
-    const progress = values.verbose ? showProgress(context, client, uuid, done.signal) : null;
+    const afterwards = values.crash ? 'crash' : values.reset ? 'reset' : 'nothing';
+    const params = { domain: uuid, to, format: formatNamed(values.format), live: values.live, afterwards } as const;
+    const work = (): Promise<MethodResult<'domainCoreDumpWithFormat'>> => client.call('domainCoreDumpWithFormat', params, { signal: context.interrupted, timeoutMs: longestDumpMs });
     try {
-      const afterwards = values.crash ? 'crash' : values.reset ? 'reset' : 'nothing';
-      const params = { domain: uuid, to, format: formatNamed(values.format), live: values.live, afterwards } as const;
-      const dumped = await client.call('domainCoreDumpWithFormat', params, { signal: context.interrupted, timeoutMs: longestDumpMs });
-      done.abort();
-      await progress;
+      const dumped = await asJob(context, client, uuid, { progress: values.verbose ? 'Dump' : null, work });
       context.output.done(dumped, `\nDomain '${name}' dumped to ${values.file}${dumped.replaced ? ' (which was replaced)' : ''}`);
     } catch (thrown) {
       throw new CommandFailure(`Failed to core dump domain '${name}' to ${values.file}`, asVireoError(thrown));
-    } finally {
-      done.abort();
     }
   },
 });
@@ -54,18 +49,6 @@ function formatNamed(word: string | null): DumpFormat {
   const found = dumpFormats.find((format) => format === (word ?? 'elf'));
   if (found) return found;
   throw new CommandError('INVALID_ARG', `format '${word}' is not supported, expecting 'kdump-zlib', 'kdump-lzo', 'kdump-snappy', 'win-dmp' or 'elf'`);
-}
-
-/** virsh's line, written again and again; only people see it. */
-async function showProgress({ output, stdout, clock }: CommandContext, client: Client, uuid: string, done: AbortSignal): Promise<void> {
-  if (output.json) return;
-  const show = (percent: number): boolean => stdout.write(`\rDump: [${String(percent).padStart(3)} %]`);
-  for (; !done.aborted; await clock.sleep(progressMs, done)) {
-    const answer = await client.call('domainGetJobStats', { domain: uuid }, { signal: done }).catch(() => null);
-    const memory = answer?.statistics?.memory;
-    if (memory?.totalBytes) show(Math.floor(((memory.processedBytes ?? 0) / memory.totalBytes) * 100));
-  }
-  show(100);
 }
 
 export const domblkerror: Command = command({

@@ -4,6 +4,7 @@ import { type GuestLeaving, shutDownGuests } from '../../core/api/shut-down-gues
 import { VireoError, asVireoError } from '../../core/base/errors.ts';
 import { type Command, type CommandContext, command } from '../command.ts';
 import { CommandError, CommandFailure } from '../command-error.ts';
+import { assertExclusive } from '../option-grammar.ts';
 
 /** libvirt-guests gives each guest five minutes; at a terminal somebody waits. */
 const defaultTimeoutS = 60;
@@ -16,9 +17,12 @@ export const host: Command = command({
   options: {
     stop: { type: 'boolean', help: 'end the screenless host that runs; guests keep running' },
     shutdown: { type: 'boolean', help: 'with --stop: shut the guests down first; where one does not go, the host stays' },
+    stdio: { type: 'boolean', help: 'connect standard input and output with the host of the state folder, started where none runs; for ssh' },
     timeout: { type: 'number', named: true, help: `with --shutdown: how many seconds guests have (${defaultTimeoutS} where none is given)` },
   },
   async run(context, values) {
+    assertExclusive(values, 'stdio', 'stop');
+    if (values.stdio) return await context.bridge();
     if (!values.stop) {
       if (values.shutdown) throw new CommandError('INVALID_ARG', 'Option --stop is required by option --shutdown');
       return await context.serveHost();
@@ -37,6 +41,18 @@ export const host: Command = command({
     }
     context.output.done(null, 'Host is being stopped');
     return 0;
+  },
+});
+
+export const hostname: Command = command({
+  name: 'hostname',
+  group: 'host',
+  summary: 'print the hypervisor hostname',
+  description: 'Print the name of the computer on which the host runs.',
+  options: {},
+  async run({ client, output, interrupted }) {
+    const answer = await (await client()).call('connectGetHostname', {}, { signal: interrupted });
+    output.result(answer, () => [answer.hostname]);
   },
 });
 

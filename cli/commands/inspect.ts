@@ -33,7 +33,7 @@ function formatDominfo(answer: MethodResult<'domainGetInfo'>): readonly string[]
     ['Used memory', `${answer.memoryKiB} KiB`],
     ['Persistent', yesOrNo(summary.persistent)],
     ['Autostart', answer.autostart ? 'enable' : 'disable'],
-    ['Managed save', 'no'],
+    ['Managed save', yesOrNo(summary.hasManagedSave)],
     ['Security model', 'none'],
     ['Security DOI', '0'],
   ];

@@ -1,9 +1,10 @@
 /** What is being done to a domain: domcontrol, domjobinfo, domjobabort. */
 import type { MethodResult } from '../../core/api/contract.ts';
 import { type Command, command, domainOption } from '../command.ts';
+import { CommandError } from '../command-error.ts';
 import { lookUp } from '../domain-call.ts';
 import { formatJobStatistics } from '../job-statistics-lines.ts';
-import { assertExclusive } from '../option-grammar.ts';
+import { formatRawStatistics } from '../raw-job-statistics.ts';
 
 export const domcontrol: Command = command({
   name: 'domcontrol',
@@ -35,16 +36,16 @@ export const domjobinfo: Command = command({
     domain: domainOption,
     completed: { type: 'boolean', help: 'return statistics of a recently completed job' },
     'keep-completed': { type: 'boolean', help: "don't destroy statistics of a recently completed job when read" },
+    rawstats: { type: 'boolean', help: 'print the raw data returned by the API' },
     anystats: { type: 'boolean', help: 'print statistics for any kind of job (even failed ones)' },
   },
   async run({ client, output, interrupted }, values) {
-    assertExclusive(values, 'completed', 'keep-completed');
-    // Reading destroys nothing here, so that both mean the same.
-    const completed = values.completed || values['keep-completed'];
+    if (values['keep-completed'] && !values.completed) throw new CommandError('INVALID_ARG', 'Option --completed is required by option --keep-completed');
+    const { completed } = values; // kept always: reading destroys nothing here
     const host = await client();
     const { uuid } = await lookUp(host, values.domain, interrupted);
     const { statistics, holder } = await host.call('domainGetJobStats', { domain: uuid, completed }, { signal: interrupted });
-    output.result(statistics && holder ? { ...statistics, holder } : statistics, () => [...formatJobStatistics(statistics, values.anystats || completed), ...formatHolder(holder)]);
+    output.result(statistics && holder ? { ...statistics, holder } : statistics, () => values.rawstats ? formatRawStatistics(statistics) : [...formatJobStatistics(statistics, values.anystats || completed), ...formatHolder(holder)]);
   },
 });
 
@@ -65,11 +66,12 @@ export const domjobabort: Command = command({
   group: 'domain',
   summary: 'abort active domain job',
   description: 'Aborts the currently running domain job',
-  options: { domain: domainOption },
+  options: { domain: domainOption, postcopy: { type: 'boolean', help: 'interrupt post-copy migration' } },
   async run({ client, output, interrupted }, values) {
     const host = await client();
     const { uuid } = await lookUp(host, values.domain, interrupted);
-    await host.call('domainAbortJob', { domain: uuid }, { signal: interrupted });
+    if (values.postcopy) await host.call('domainAbortJobFlags', { domain: uuid, postcopy: true }, { signal: interrupted });
+    else await host.call('domainAbortJob', { domain: uuid }, { signal: interrupted });
     output.result(null, () => []); // virsh says nothing
   },
 });

@@ -12,6 +12,8 @@ const options = {
   persistent: { type: 'boolean', help: 'list persistent domains' },
   autostart: { type: 'boolean', help: 'list domains with autostart enabled' },
   'no-autostart': { type: 'boolean', help: 'list domains with autostart disabled' },
+  'with-managed-save': { type: 'boolean', help: 'list domains with managed save state' },
+  'without-managed-save': { type: 'boolean', help: 'list domains without managed save' },
   'state-running': { type: 'boolean', help: 'list domains in running state' },
   'state-paused': { type: 'boolean', help: 'list domains in paused state' },
   'state-shutoff': { type: 'boolean', help: 'list domains in shutoff state' },
@@ -20,6 +22,7 @@ const options = {
   name: { type: 'boolean', help: 'list domain names only' },
   id: { type: 'boolean', help: 'list domain IDs only' },
   table: { type: 'boolean', help: 'list table (default)' },
+  'managed-save': { type: 'boolean', help: 'mark inactive domains with managed save state' },
   title: { type: 'boolean', help: 'show domain title' },
 } as const;
 type ListValues = OptionValues<typeof options>;
@@ -43,6 +46,7 @@ function isListed(domain: DomainSummary, values: ListValues): boolean {
   if (!values.all && active === (values.inactive || values['state-shutoff'])) return false;
   if (values.persistent !== values.transient && domain.persistent !== values.persistent) return false;
   if (values.autostart !== values['no-autostart'] && domain.autostart !== values.autostart) return false;
+  if (values['with-managed-save'] !== values['without-managed-save'] && domain.hasManagedSave !== values['with-managed-save']) return false;
   const states = wantedStates(values);
   return states.size === 0 || states.has(stateGroup(domain.state));
 }
@@ -74,7 +78,7 @@ function format(domains: readonly DomainSummary[], values: ListValues, withHead:
       return parts.join(' ');
     });
   }
-  const rows = domains.map((domain) => [idOf(domain), domain.name, domain.state, ...(values.title ? [domain.title ?? ''] : [])]);
+  const rows = domains.map((domain) => [idOf(domain), domain.name, values['managed-save'] && domain.state === 'shut off' && domain.hasManagedSave ? 'saved' : domain.state, ...(values.title ? [domain.title ?? ''] : [])]);
   return formatTable(['Id', 'Name', 'State', ...(values.title ? ['Title'] : [])], rows, { withHead });
 }
 

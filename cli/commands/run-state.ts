@@ -10,11 +10,13 @@ export const start: Command = command({
   name: 'start',
   group: 'domain',
   summary: 'start a (previously defined) inactive domain',
-  description: 'Start a domain by a fresh boot.',
+  description: 'Start a domain, either from the last managedsave state, or via a fresh boot if no managedsave state is present.',
   options: {
     domain: { type: 'string', required: true, help: 'name of the inactive domain' },
     console: { type: 'boolean', help: 'attach to console after creation' },
     paused: { type: 'boolean', help: 'leave the guest paused after creation' },
+    'bypass-cache': { type: 'boolean', help: 'avoid file system cache when loading' },
+    'force-boot': { type: 'boolean', help: 'force fresh boot by discarding any managed save' },
     'reset-nvram': { type: 'boolean', help: 're-initialize NVRAM from its pristine template' },
     autodestroy: { type: 'boolean', help: 'stay until the guest stops, and destroy it when this command ends' },
   },
@@ -23,7 +25,7 @@ export const start: Command = command({
     const domain = await lookUp(client, values.domain, context.interrupted);
     // virsh looks before it asks, and says this without libvirt's opening words.
     if (domain.id !== null) throw new CommandError('OPERATION_INVALID', 'Domain is already active', { domain: { name: domain.name, uuid: domain.uuid } });
-    const started = await attempt(client, `Failed to start domain '${domain.name}'`, 'domainCreate', { domain: domain.uuid, paused: values.paused, resetNvram: values['reset-nvram'], autodestroy: values.autodestroy }, context.interrupted);
+    const started = await attempt(client, `Failed to start domain '${domain.name}'`, 'domainCreate', { domain: domain.uuid, paused: values.paused, resetNvram: values['reset-nvram'], autodestroy: values.autodestroy, forceBoot: values['force-boot'], bypassCache: values['bypass-cache'] }, context.interrupted);
     context.output.done(started, `Domain '${domain.name}' started`);
     if (values.autodestroy) return await stayWithDomain(context, client, started, values.console);
     if (!values.console) return 0;
@@ -57,6 +59,7 @@ export const undefine: Command = command({
   description: 'Undefine an inactive domain, or convert persistent to transient.',
   options: {
     domain: domainOption,
+    'managed-save': { type: 'boolean', help: 'remove domain managed state file' },
     nvram: { type: 'boolean', help: 'remove nvram file' },
     'keep-nvram': { type: 'boolean', help: 'keep nvram file' },
     tpm: { type: 'boolean', help: 'remove TPM state' },
@@ -68,7 +71,7 @@ export const undefine: Command = command({
     const client = await context.client();
     const domain = await lookUp(client, values.domain, context.interrupted);
     const nvram = values.nvram ? 'remove' : values['keep-nvram'] ? 'keep' : 'refuse';
-    await attempt(client, `Failed to undefine domain '${domain.name}'`, 'domainUndefine', { domain: domain.uuid, nvram, keepTpm: values['keep-tpm'] }, context.interrupted);
+    await attempt(client, `Failed to undefine domain '${domain.name}'`, 'domainUndefine', { domain: domain.uuid, nvram, keepTpm: values['keep-tpm'], managedSave: values['managed-save'] }, context.interrupted);
     context.output.done(null, `Domain '${domain.name}' has been undefined`);
   },
 });

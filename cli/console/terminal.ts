@@ -2,6 +2,7 @@
  * A terminal for the time of a console: raw, so that every key goes to the guest, and put back however that time ends,
  * since a shell behind a raw terminal cannot be used. What is no terminal is left as it is.
  */
+import { spawnSync } from 'node:child_process';
 import { toDisposable } from '../../core/base/lifetime.ts';
 import type { TerminalInput } from '../command.ts';
 
@@ -11,7 +12,10 @@ const quitExitCode = 128 + 3;
 export function makeRaw(input: TerminalInput): Disposable {
   if (!input.isTTY || !input.setRawMode) return toDisposable(() => {});
   const wasRaw = input.isRaw ?? false;
-  const put = (raw: boolean): void => void input.setRawMode?.(raw);
+  const put = (raw: boolean): void => {
+    input.setRawMode?.(raw);
+    if (raw && (input as unknown) === process.stdin) leaveOutputAlone();
+  };
   const restore = toDisposable(() => {
     process.off('exit', onExit);
     process.off('SIGQUIT', onQuit);
@@ -34,4 +38,13 @@ export function makeRaw(input: TerminalInput): Disposable {
   process.on('SIGCONT', onContinue);
   put(true);
   return restore;
+}
+
+/**
+ * Node's raw mode (libuv's, 1.48) still makes CR LF of each LF that is printed, and puts back what was there before all the
+ * same. A guest that moves straight down would land in the first column. Without stty it stays so.
+ */
+function leaveOutputAlone(): void {
+  if (process.platform === 'win32') return;
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'], timeout: 2_000 });
 }

@@ -49,6 +49,9 @@ export const protocolVersion = 1;
 /** What is sent and not yet acknowledged on one stream: above the first number a sender waits, below the second it goes on. */
 export const streamWindow = { pauseAbove: 100_000, resumeBelow: 5_000 } as const;
 
+/** The same for memory on its way to another host: over a link of 20 ms, it is what the bytes of a second depend on. Less than a server has patience for. */
+export const tunnelWindow = { pauseAbove: 700_000, resumeBelow: 500_000 } as const;
+
 export interface Channel {
   send(message: WireMessage): void;
   /** Messages arrive as they came over the wire: not yet validated. */

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { Emitter } from '../base/events.ts';
 import { type ErrorRecord, VireoError, asVireoError, errorCodes } from '../base/errors.ts';
-import { type Channel, type ServerMessage, protocolVersion, serverMessage } from './channel.ts';
+import { type Channel, type ServerMessage, protocolVersion, serverMessage, streamWindow, tunnelWindow } from './channel.ts';
 import {
   type EventName,
   type EventPayload,
@@ -156,7 +156,7 @@ class ChannelClient implements Client {
       if (this.#closed.signal.aborted) return reject(this.#closed.signal.reason);
       const id = ++this.#lastId;
       const ended = new AbortController();
-      const window = new SendWindow();
+      const window = new SendWindow(stream === 'domainMigratePrepareTunnel3Params' ? tunnelWindow : streamWindow);
       let isOpen = false;
       let lastSend: Promise<void> = Promise.resolve();
       const open: OpenStream = {

@@ -10,6 +10,8 @@ import { consoleHistoryMethods } from './console-history-contract.ts';
 import { displayStreams } from './display-contract.ts';
 import { displayFactsMethods } from './display-facts-contract.ts';
 import { dumpMethods } from './dump-contract.ts';
+import { migrationMethods, migrationStreams } from './migration-contract.ts';
+import { saveMethods } from './save-contract.ts';
 import { secretMethods } from './secret-contract.ts';
 import { statisticsMethods } from './statistics-contract.ts';
 import { tuningMethods } from './tuning-contract.ts';
@@ -106,6 +108,8 @@ export const methods = {
   ...agentMethods,
   ...displayFactsMethods,
   ...dumpMethods,
+  ...migrationMethods,
+  ...saveMethods,
   ...secretMethods,
   ...statisticsMethods,
   ...timelineMethods,
@@ -122,10 +126,16 @@ export const methods = {
   domainDefineXML: write(z.object({ xml: definitionText, source: z.string().optional() }), definedResult),
   /** Starts a domain from its definition alone: it is in the lists as long as it runs, and leaves nothing but its logs. */
   domainCreateXML: write(z.object({ xml: definitionText, source: z.string().optional(), paused: z.boolean().default(false), autodestroy: z.boolean().default(false) }), definedResult),
-  /** A domain with firmware variables is undefined only with a word about them. */
-  domainUndefine: write(z.object({ domain, nvram: z.enum(['remove', 'keep', 'refuse']).default('refuse'), keepTpm: z.boolean().default(false) }), none),
-  /** `autodestroy`: the domain is destroyed when the connection closes by which this call came. */
-  domainCreate: write(z.object({ domain, paused: z.boolean().default(false), resetNvram: z.boolean().default(false), autodestroy: z.boolean().default(false) }), domainSummarySchema),
+  /** A domain with firmware variables, or with a saved state, is undefined only with a word about them. */
+  domainUndefine: write(z.object({ domain, nvram: z.enum(['remove', 'keep', 'refuse']).default('refuse'), keepTpm: z.boolean().default(false), managedSave: z.boolean().default(false) }), none),
+  /**
+   * A domain with a saved state goes on there; `forceBoot` discards that and boots. `autodestroy`: the domain is destroyed
+   * when the connection closes by which this call came.
+   */
+  domainCreate: write(
+    z.object({ domain, paused: z.boolean().default(false), resetNvram: z.boolean().default(false), autodestroy: z.boolean().default(false), forceBoot: z.boolean().default(false), bypassCache: z.boolean().default(false) }),
+    domainSummarySchema,
+  ),
   /** Marks a persistent domain to be started once each time the machine has booted, by the first host that opens. */
   domainSetAutostart: write(z.object({ domain, autostart: z.boolean() }), none),
   /** `default` asks the agent where it is connected, else or where it fails the power button; `signal` asks QEMU, not the guest. */
@@ -195,6 +205,7 @@ export const events = {
 export const streams = {
   ...consoleStreams,
   ...displayStreams,
+  ...migrationStreams,
 } as const;
 
 export type Methods = typeof methods;

@@ -45,6 +45,8 @@ export const desktopMethods = {
   desktopChooseDefinition: desktop(z.object({}), z.object({ path: z.string(), xml: z.string() }).nullable()),
   /** Lets the user choose a folder of definitions to import; null when they cancel. */
   desktopChooseImportFolder: desktop(z.object({}), z.object({ path: z.string() }).nullable()),
+  /** Lets the user choose a save image to restore; null when they cancel. */
+  desktopChooseSaveImage: desktop(z.object({}), z.object({ path: z.string() }).nullable()),
   /** Lets the user name a file and writes it; null when they cancel. */
   desktopSaveText: desktop(z.object({ suggestedName: z.string().min(1).max(255), text: z.string().max(32 << 20) }), z.object({ path: z.string() }).nullable()),
   /** Lets the user name a file and writes a PNG to it; null when they cancel. */
@@ -77,6 +79,8 @@ export const desktopMethods = {
   ),
   /** A guest rang; told by the desktop unless it is to be quiet or the window has the focus. */
   desktopRing: desktop(z.object({ uuid: z.string(), label: z.string().max(256) }), none),
+  /** The licences of all software that the app contains, as text. */
+  desktopGetNotices: desktop(z.object({}), z.object({ text: z.string() })),
   desktopReadClipboard: desktop(z.object({}), z.object({ text: z.string() })),
   desktopWriteClipboard: desktop(z.object({ text: z.string().max(16 << 20) }), none),
   /** Whether guests with an autostart mark are started when the user logs in, without a window. */

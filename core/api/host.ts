@@ -28,6 +28,9 @@ import { consoleService } from './console-service.ts';
 import type { HostWindows } from './display-facts-service.ts';
 import { displayService } from './display-service.ts';
 import { type HostStatus, type Methods, methods } from './contract.ts';
+import { migrationTunnelService } from './migration-service.ts';
+import type { HostCarriers } from './connect-host.ts';
+import { migrationTargets } from './migration-peer.ts';
 import { type LocalServer, listenLocal } from './local-server.ts';
 import { type Implementation, type MethodTable, type ServedEvent, type ServerOptions, type StreamImplementation, serve } from './server.ts';
 import { driverService } from './service.ts';
@@ -39,6 +42,8 @@ export interface HostOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  /** How other hosts are reached, to migrate to them. */
+  readonly carriers?: HostCarriers;
   /** For tests: how long a job is waited for, and a monitor. */
   readonly jobWaitMs?: number;
   readonly monitorDeadlineMs?: number;
@@ -140,7 +145,7 @@ class OpenHost implements Host {
   }
 
   async open(): Promise<void> {
-    const { layout, clock, log, jobWaitMs, monitorDeadlineMs, silenceMs, atStep } = this.#options;
+    const { layout, clock, log, carriers, jobWaitMs, monitorDeadlineMs, silenceMs, atStep } = this.#options;
     this.#driver = await Driver.open({
       layout,
       clock,
@@ -148,6 +153,8 @@ class OpenHost implements Host {
       capabilities: this.#capabilities,
       accelerators: this.#accelerators,
       hostCpus: this.#hostCpus,
+      hostUuid: this.#uuid,
+      openTarget: migrationTargets(carriers ?? {}, clock),
       ...(jobWaitMs === undefined ? {} : { jobWaitMs }),
       ...(monitorDeadlineMs === undefined ? {} : { monitorDeadlineMs }),
       ...(silenceMs === undefined ? {} : { silenceMs }),
@@ -179,7 +186,7 @@ class OpenHost implements Host {
     const options: ServerOptions<MethodTable> = {
       methods: { ...methods, ...extra?.methods },
       implementation: { ...withActions(methods, service, this.driver.context), ...extra?.implementation } as Implementation<Methods> & Implementation<T> as Implementation<MethodTable>,
-      streams: { domainOpenConsole: consoleService(this.driver), domainOpenGraphics: displayService(this.driver) } satisfies StreamImplementation,
+      streams: { domainOpenConsole: consoleService(this.driver), domainOpenGraphics: displayService(this.driver), domainMigratePrepareTunnel3Params: migrationTunnelService(this.driver) } satisfies StreamImplementation,
       events: extra ? both(this.#events, extra.events) : this.#events,
       version: this.#options.version,
       log: this.#options.log,

@@ -1,5 +1,5 @@
-/** A channel over a connected local socket: the wire messages in frames, both directions bounded. */
-import type { Socket } from 'node:net';
+/** A channel over a connected local socket, or whatever carries bytes both ways: the wire messages in frames, both directions bounded. */
+import type { Duplex } from 'node:stream';
 import { Emitter } from '../base/events.ts';
 import { VireoError, asVireoError } from '../base/errors.ts';
 import { type Frame, FrameSplitter, encodeFrame } from '../transport/frames.ts';
@@ -17,12 +17,12 @@ export interface LocalChannelOptions {
 }
 
 /** Takes over the socket. Nothing is read before the first listener for messages is there. */
-export function localChannel(socket: Socket, options: LocalChannelOptions = {}): Channel {
+export function localChannel(socket: Duplex, options: LocalChannelOptions = {}): Channel {
   return new LocalChannel(socket, options);
 }
 
 class LocalChannel implements Channel {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #messages = new Emitter<unknown>();
   readonly #closed = new Emitter<void>();
   readonly #splitter = new FrameSplitter();
@@ -30,7 +30,7 @@ class LocalChannel implements Channel {
   #open = true;
   #reading = false;
 
-  constructor(socket: Socket, options: LocalChannelOptions) {
+  constructor(socket: Duplex, options: LocalChannelOptions) {
     this.#socket = socket;
     this.#onProblem = options.onProblem ?? (() => {});
     socket.on('error', (error) => this.#end(asVireoError(error)));
@@ -66,7 +66,7 @@ class LocalChannel implements Channel {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#socket.destroySoon(); // what was sent goes out first
+    this.#socket.end(() => this.#socket.destroy()); // what was sent goes out first
     const timer = setTimeout(() => this.#socket.destroy(), flushTimeoutMs);
     this.#socket.once('close', () => clearTimeout(timer));
     queueMicrotask(() => this.#closed.fire());

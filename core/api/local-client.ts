@@ -3,6 +3,7 @@
  * whose host is just ending, or hangs, and neither must be found out only by the first call.
  */
 import type net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { VireoError } from '../base/errors.ts';
 import { assertSocketPath, openSocket, whenSocketIsThere } from '../transport/open-socket.ts';
@@ -32,7 +33,7 @@ export async function connectLocal(socketPath: string, label: string, options: L
     if (!late.signal.aborted) stop.abort(new VireoError('OPERATION_TIMEOUT', `no host answered at ${socketPath} within ${options.deadlineMs} ms`));
   });
   try {
-    const attempt = async (): Promise<Client> => await greet(await open(socketPath, stop.signal), socketPath, label, stop.signal);
+    const attempt = async (): Promise<Client> => await greetHost(await open(socketPath, stop.signal), label, stop.signal, () => goneAtOnce(socketPath));
     return options.waitForHost ? await whenSocketIsThere(socketPath, attempt, isNobodyThere, { clock, signal: stop.signal }) : await attempt();
   } finally {
     late.abort();
@@ -46,8 +47,12 @@ export function isNobodyThere(error: unknown): boolean {
   return error instanceof VireoError && error.code === 'SYSTEM_ERROR' && nobody.includes(error.details['errno']);
 }
 
-/** The client on a connected socket, once the host has answered. */
-function greet(socket: net.Socket, socketPath: string, label: string, signal: AbortSignal): Promise<Client> {
+function goneAtOnce(socketPath: string): VireoError {
+  return new VireoError('SYSTEM_ERROR', `the host at ${socketPath} closed the connection at once`, { details: { errno: 'ECONNRESET', path: socketPath } });
+}
+
+/** The client on a connected socket, once the host has answered; `gone` says why the other side ended it before. */
+export function greetHost(socket: Duplex, label: string, signal: AbortSignal, gone: () => VireoError | Promise<VireoError>): Promise<Client> {
   return new Promise((resolve, reject) => {
     const channel = localChannel(socket);
     let answered = false;
@@ -65,11 +70,8 @@ function greet(socket: net.Socket, socketPath: string, label: string, signal: Ab
       over.abort();
       resolve(client);
     });
-    const onClosed = (): void => {
-      const gone = new VireoError('SYSTEM_ERROR', `the host at ${socketPath} closed the connection at once`, { details: { errno: 'ECONNRESET', path: socketPath } });
-      fail(answered ? client.closed.reason : gone);
-    };
-    client.closed.addEventListener('abort', onClosed, { once: true, signal: over.signal });
+    const onClosed = async (): Promise<void> => fail(answered ? client.closed.reason : await gone());
+    client.closed.addEventListener('abort', () => void onClosed(), { once: true, signal: over.signal });
     signal.addEventListener('abort', () => fail(signal.reason), { once: true, signal: over.signal });
     if (signal.aborted) fail(signal.reason);
   });

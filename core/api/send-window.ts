@@ -9,9 +9,20 @@ interface Waiter {
   go(): void;
 }
 
+export interface WindowLimits {
+  /** Unacknowledged bytes: above the first a sender waits, below the second it goes on. */
+  readonly pauseAbove: number;
+  readonly resumeBelow: number;
+}
+
 export class SendWindow {
+  readonly #limits: WindowLimits;
   #unacknowledged = 0;
   readonly #waiting: Waiter[] = [];
+
+  constructor(limits: WindowLimits = streamWindow) {
+    this.#limits = limits;
+  }
 
   /** How many wait for room. */
   get waiting(): number {
@@ -25,8 +36,8 @@ export class SendWindow {
 
   acknowledged(count: number): void {
     this.#unacknowledged = Math.max(0, this.#unacknowledged - count);
-    if (this.#unacknowledged > streamWindow.resumeBelow) return;
-    while (this.#unacknowledged <= streamWindow.pauseAbove) {
+    if (this.#unacknowledged > this.#limits.resumeBelow) return;
+    while (this.#unacknowledged <= this.#limits.pauseAbove) {
       const next = this.#waiting.shift();
       if (!next) return;
       this.#unacknowledged += next.count;
@@ -41,7 +52,7 @@ export class SendWindow {
   reserve(count: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     // Room that opened while others wait is theirs.
-    if (this.#waiting.length === 0 && this.#unacknowledged <= streamWindow.pauseAbove) {
+    if (this.#waiting.length === 0 && this.#unacknowledged <= this.#limits.pauseAbove) {
       this.#unacknowledged += count;
       return Promise.resolve();
     }

@@ -191,7 +191,7 @@ class Connection<T extends MethodTable> {
       const params = streams[name].params.safeParse(message.params);
       if (!params.success) throw invalidParams(name, params.error);
       this.#streams.set(id, running);
-      const call = new Call({ owner: ownerOf(name), client, signal: running.closed.signal, log: this.#options.log.with({ api: name, client }) });
+      const call = new Call({ owner: ownerOf(name), client, signal: running.closed.signal, clientGone: this.#gone.signal, log: this.#options.log.with({ api: name, client }) });
       // What is no stream of this name was refused above, which the compiler cannot follow from one name to the next.
       const served = (await implementation(call, params.data as never)) as ServedStream<StreamName>;
       running.served = served;

@@ -13,6 +13,8 @@ import { agentService } from './agent-service.ts';
 import { consoleHistoryService } from './console-history-service.ts';
 import { type HostWindows, displayFactsService } from './display-facts-service.ts';
 import { dumpService } from './dump-service.ts';
+import { migrationService } from './migration-service.ts';
+import { saveService } from './save-service.ts';
 import { secretService } from './secret-service.ts';
 import { statisticsService } from './statistics-service.ts';
 import type { Implementation } from './server.ts';
@@ -40,6 +42,8 @@ export function driverService({ driver, status, handOver, windows, documents, de
     ...consoleHistoryService(driver),
     ...displayFactsService(driver, windows),
     ...dumpService(driver),
+    ...migrationService(driver),
+    ...saveService(driver),
     ...secretService(driver.context.secrets),
     ...statisticsService(driver),
     ...timelineService(driver.context),

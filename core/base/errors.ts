@@ -26,6 +26,8 @@ export const errorCodes = {
   HOOK_SCRIPT_FAILED: { number: 70, opening: 'Hook script execution failed: ' },
   ARGUMENT_UNSUPPORTED: { number: 74, opening: 'argument unsupported: ' },
   OPERATION_ABORTED: { number: 78, opening: 'operation aborted: ' },
+  MIGRATE_UNSAFE: { number: 81, opening: 'Unsafe migration: ' },
+  OVERFLOW: { number: 82, opening: 'numerical overflow: ' },
   OPERATION_UNSUPPORTED: { number: 84, opening: 'Operation not supported: ' },
   AGENT_UNRESPONSIVE: { number: 86, opening: 'Guest agent is not responding: ' },
   RESOURCE_BUSY: { number: 87, opening: 'resource busy: ' },

@@ -39,6 +39,7 @@ export function buildCommandLine(live: DomainDefinition, given: LaunchContext): 
     ...launchSecurityFragments(live, launch),
     ...sandboxFragments(launch, devices.some(runsBridgeHelper)),
     keyed('msg', null, { timestamp: true }),
+    ...(launch.isIncoming ? [plain('incoming', 'defer')] : []),
     ...(live.commandline?.arguments ?? []).map(({ value }): CommandFragment => ({ form: 'verbatim', value })),
   ];
   const environment = Object.fromEntries((live.commandline?.environment ?? []).map(({ name, value }) => [name, value ?? '']));

@@ -57,7 +57,7 @@ export class ConsolePort implements SessionPort, AsyncDisposable {
     this.#options = options;
     this.#log = device.logFile === null ? null : new ConsoleLog(device.logFile, log);
     this.stream = new ConsoleStream({ clock, historyBytes, floodBytes, log: this.#log, onRelease: () => this.#grown() });
-    this.#rotation = this.#log && logBounds && new LogRotation({ log: this.#log, bounds: logBounds, journal: log });
+    this.#rotation = this.#log && logBounds && new LogRotation({ log: this.#log, bounds: logBounds, journal: log, clock });
     this.ownership = new InputOwnership({
       device,
       domain: options.domain,

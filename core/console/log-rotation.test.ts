@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { canPunchHoles } from '../../test/support/can-punch.ts';
+import { settled, VirtualClock } from '../../test/support/virtual-clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { createLog, silentLog } from '../base/log.ts';
 import { ConsoleLog } from './console-log.ts';
@@ -90,6 +91,35 @@ describe.runIf(canPunch)('a log in use', () => {
     const [{ missing, isTrue }, { mark, pieces }] = [await readAll(log), log.archives];
     expect({ missing, isTrue }).toEqual({ missing: [[0, pieces[0]!.from]], isTrue: true });
     expect(pieces.at(-1)!.to).toBe(mark);
+  });
+
+  test('that a guest floods is left alone until the guest pauses', async () => {
+    await using log = new ConsoleLog(file, journal);
+    const clock = new VirtualClock();
+    const rotation = new LogRotation({ log, bounds, journal, clock });
+    for (const [pastMs, to] of [[0, 1.125 * mebibyte], [100, 1.3125 * mebibyte], [100, 1.5 * mebibyte]] as const) {
+      await grow(to);
+      rotation.grown(to);
+      clock.advance(pastMs);
+      await settled();
+      expect([clock.sleeping, await archives()]).toEqual([1, []]);
+    }
+    clock.advance(100);
+    await vi.waitFor(async () => expect(await archives()).toHaveLength(2), { timeout: 20_000 });
+    await rotation.settled();
+    expect(await readAll(log)).toEqual({ missing: [], isTrue: true });
+  });
+
+  test('that a guest floods for long is cut all the same, and only what is kept of it is copied', async () => {
+    await using log = new ConsoleLog(file, journal);
+    const clock = new VirtualClock();
+    const rotation = new LogRotation({ log, bounds, journal, clock });
+    await grow(4.5 * mebibyte);
+    rotation.grown(4.5 * mebibyte);
+    expect(clock.sleeping).toBe(0);
+    await rotation.settled();
+    expect(await archives()).toEqual([`serial0.log.${3 * mebibyte}-${3.5 * mebibyte}`, `serial0.log.${3.5 * mebibyte}-${4 * mebibyte}`]);
+    expect(await onDisk()).toBeLessThan(mebibyte);
   });
 
   test('that grew while no driver was there keeps of it what would be kept', async () => {

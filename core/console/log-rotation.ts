@@ -13,6 +13,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promis
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { syncFolder } from '../base/atomic-file.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { ConsoleLog } from './console-log.ts';
 import type { LogPiece } from './log-archives.ts';
@@ -32,6 +33,7 @@ export interface LogRotationOptions {
   readonly bounds: LogBounds;
   readonly journal: Log;
   readonly punchHole?: PunchHole;
+  readonly clock?: Clock;
 }
 
 /** The logs of character devices, among the others of a domain. */
@@ -41,13 +43,23 @@ const leftoverName = /^\.(serial|console|parallel|channel)\d+\.log\..*\.new$/;
 /** Archives begin and end at whole blocks of every file system, which are what can be given back. */
 const alignmentBytes = 65_536;
 const copyBytes = 1_048_576;
+/**
+ * Archiving a flood as it comes copies every byte of it, and takes a third of its speed. So that waits until the flood is
+ * over, or the log has so many times what it may; of what has come by then, only as much is copied as is kept.
+ */
+const floodFactor = 4;
+/** A console that says more than this meanwhile is flooding; a serial port, at its fastest, is not. */
+const calmMs = 100;
+const calmBytes = 131_072;
 /** No log comes so far while a program runs for a moment, and every file system's files may. */
 const farBytes = 2 ** 40;
 
 export class LogRotation {
   readonly #options: LogRotationOptions;
   readonly #stepBytes: number;
+  #position = 0;
   #nextLookAt = 0;
+  readonly #hurry = new AbortController();
   #rotating: Promise<void> | null = null;
   #canPunch = true;
   #hasPunched = false;
@@ -59,15 +71,17 @@ export class LogRotation {
     this.#stepBytes = Math.ceil(options.bounds.logBytes / 8);
   }
 
-  /** The console has said so much; looks at the log now and then, and never twice at a time. */
+  /** The console has said so much; looks at the log now and then, not while it floods, and never twice at a time. */
   grown(position: number): void {
+    this.#position = position;
     if (position < this.#nextLookAt || this.#rotating || !this.#canPunch) return;
     this.#nextLookAt = position + this.#stepBytes;
-    this.#rotating = this.rotate('in use').finally(() => (this.#rotating = null));
+    this.#rotating = this.#rotateWhenCalm().finally(() => (this.#rotating = null));
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is under way, and has what waits begin at once. */
   async settled(): Promise<void> {
+    this.#hurry.abort();
     await this.#rotating;
   }
 
@@ -92,6 +106,21 @@ export class LogRotation {
       this.#told = true;
       journal.write('warning', 'a console log cannot be cut, and grows on: nothing of it is lost', { path: log.path, error: String(error) });
     }
+  }
+
+  async #rotateWhenCalm(): Promise<void> {
+    const { log, bounds, clock = systemClock } = this.#options;
+    const { signal } = this.#hurry;
+    const mayWait = (): boolean => {
+      const outsideBytes = this.#position - log.archives.mark;
+      return outsideBytes > bounds.logBytes && outsideBytes < bounds.logBytes * floodFactor && !signal.aborted;
+    };
+    for (let before = Number.NEGATIVE_INFINITY; mayWait() && this.#position - before > calmBytes; ) {
+      before = this.#position;
+      await clock.sleep(calmMs, signal);
+    }
+    await this.rotate('in use');
+    this.#nextLookAt = this.#position + this.#stepBytes;
   }
 
   /** Of a log that has grown for long without us, only as much as is kept. */

@@ -18,6 +18,8 @@ export interface LaunchContext {
   readonly scsiGenerics?: ReadonlyMap<string, string>;
   readonly monitorPath: string;
   readonly pidFile: string;
+  /** QEMU takes its memory and devices from elsewhere instead of booting; false unless given. */
+  readonly isIncoming?: boolean;
   /** Values that QEMU is given sealed; absent where a command line is only shown. */
   readonly secrets?: LaunchSecrets;
   /** The driver may make network devices of the host (CAP_NET_ADMIN); false unless given. */

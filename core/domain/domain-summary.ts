@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { domainStateSchema } from './domain-state.ts';
+import { migrationGlanceSchema } from './migration-glance.ts';
 
 /** Who holds a job, in the words of the refusal that others get. Times are wall-clock milliseconds. */
 export const jobHolderSchema = z.object({
@@ -99,6 +100,8 @@ export const domainSummarySchema = z.object({
   persistent: z.boolean(),
   /** Started with this computer's session, once each time the machine has booted. */
   autostart: z.boolean(),
+  /** Its state is saved: the next start goes on where the guest was. */
+  hasManagedSave: z.boolean(),
   /** A running domain whose next boot differs from what runs. */
   pendingChanges: z.boolean(),
   memoryKiB: z.number(),
@@ -116,6 +119,8 @@ export const domainSummarySchema = z.object({
   agent: z.enum(['not configured', 'disconnected', 'connected']),
   jobs: jobsStatusSchema,
   control: controlStatusSchema,
+  /** The one that runs, or the last that ended here; null where there was none. */
+  migration: migrationGlanceSchema.nullable(),
   consoles: z.array(consoleSummarySchema),
   /** Of the run where there is one, else of the definition. */
   displays: z.array(displaySummarySchema),

@@ -8,6 +8,7 @@ import type { ControlStatus, DomainSummary, JobHolder, LongJobHolder } from './d
 import { describeDevices, describeDisplays, describeDomain } from './describe.ts';
 import type { EventHub } from './event-hub.ts';
 import type { LiveDomain } from './live-domain.ts';
+import type { MigrationGlance } from './migration-glance.ts';
 
 export interface DomainServices {
   readonly clock: Clock;
@@ -27,6 +28,10 @@ export class Domain {
   live: LiveDomain | null = null;
   /** Started with the machine's session; only a persistent domain is. */
   autostart = false;
+  /** Its state is saved in an image of its own, which its next start takes (core/save/managed-save.ts). */
+  hasManagedSave = false;
+  /** As its summary tells of it; written by core/migration/progress alone. */
+  migration: MigrationGlance | null = null;
   #removed = false;
   #name: string;
   #state: StateAndReason = { state: 'shut off', reason: 'unknown' };
@@ -142,6 +147,7 @@ export class Domain {
       stateSinceMs: this.#stateSinceMs,
       persistent: this.persistent !== null,
       autostart: this.autostart,
+      hasManagedSave: this.hasManagedSave,
       pendingChanges: live?.pendingChanges ?? false,
       accelerator: live?.facts.accelerator ?? null,
       emulator: live?.facts.emulator ?? null,
@@ -151,6 +157,7 @@ export class Domain {
       agent: live?.agent ?? 'not configured',
       jobs: { sync: holder(jobs.sync), async: longHolder(jobs.async), agent: holder(jobs.agent), waiting: jobs.waiting },
       control: this.#control(),
+      migration: this.migration,
       consoles: (live?.facts.consoles.status() ?? []).map(({ alias, kind, label, state, error, writer, watchers, sessions, readOnly, backend, position }) => ({
         alias,
         kind,

@@ -93,6 +93,8 @@ export class LiveDomain {
   agent: 'not configured' | 'disconnected' | 'connected' = 'not configured';
   /** How long the guest agent may take to answer; -1 leaves it to each command, -2 waits for ever. In the state file. */
   agentTimeoutSeconds = -1;
+  /** How fast this run may migrate, in MiB a second; 0 is no limit. In the state file, not in the definition. */
+  migrationBandwidthMiBps = 0;
   readonly taints = new Set<string>();
   /** Ids of the devices that QEMU had plugged when it was last asked: a driver that was away sees by it what is gone. In the state file. */
   peripherals: ReadonlySet<string> = new Set();

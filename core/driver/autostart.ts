@@ -6,9 +6,10 @@ import { uptime } from 'node:os';
 import { VireoError, asVireoError } from '../base/errors.ts';
 import type { Domain } from '../domain/domain.ts';
 import { Call } from '../job/call.ts';
-import { startDomain } from '../process/start-domain.ts';
+import { startOrRestore } from '../save/managed-save.ts';
 import { thisBoot } from '../process/status-record.ts';
 import type { DriverContext } from './driver-context.ts';
+import { saveContext } from './save-context.ts';
 
 /** As many QEMUs as may come up at a time: a session that begins has other work too. */
 const startedAtOnce = 4;
@@ -57,7 +58,7 @@ export async function autostartAll(context: DriverContext, onFailure: (failure: 
 
 async function startOne(context: DriverContext, domain: Domain, onFailure: (failure: NotStarted) => void): Promise<void> {
   try {
-    await startDomain(context, Call.ofDriver('autostart', context.log, context.closing), domain, { paused: false });
+    await startOrRestore(saveContext(context), Call.ofDriver('autostart', context.log, context.closing), domain, { paused: false });
     context.log.write('info', 'a domain was started with the session', { domain: domain.name });
   } catch (thrown) {
     const error = asVireoError(thrown);

@@ -12,6 +12,7 @@ import type { Domain } from '../domain/domain.ts';
 import { sameDefinition } from '../domain/same-definition.ts';
 import type { Call } from '../job/call.ts';
 import { startDomain } from '../process/start-domain.ts';
+import { managedSaveFile } from '../save/managed-save.ts';
 import { findEmulator } from './emulators.ts';
 import type { DriverContext } from './driver-context.ts';
 import { SharedLookup } from './shared-lookup.ts';
@@ -44,6 +45,11 @@ export async function defineDomain(context: DriverContext, call: Call, xml: stri
 async function storeDefinition(context: DriverContext, call: Call, domain: Domain, definition: DomainDefinition): Promise<void> {
   await using job = await domain.jobs.begin(call, 'modify');
   job.assertHeld();
+  await keepDefinition(context, domain, definition);
+}
+
+/** Keeps the definition for the next boot and tells of it. The caller holds a job of the domain. */
+export async function keepDefinition(context: DriverContext, domain: Domain, definition: DomainDefinition): Promise<void> {
   const isNew = domain.persistent === null;
   try {
     await context.config.save(domain.uuid, definition);
@@ -79,10 +85,11 @@ export async function createDomain(context: DriverContext, call: Call, xml: stri
 }
 
 /** The shut-off domain that a definition means, null for a new one. */
-function startableDomain(context: DriverContext, definition: DomainDefinition): Domain | null {
+export function startableDomain(context: DriverContext, definition: DomainDefinition): Domain | null {
   const domain = knownDomain(context, definition);
   if (domain?.live) throw new VireoError('OPERATION_INVALID', `domain '${domain.name}' is already active`, { domain: domain.identity });
   if (domain && !domain.persistent) throw new VireoError('OPERATION_INVALID', `domain '${domain.name}' is already being started`, { domain: domain.identity });
+  if (domain?.hasManagedSave) throw new VireoError('OPERATION_INVALID', `domain '${domain.name}' has a saved state, which its disks would leave behind: start it, or remove that first`, { domain: domain.identity });
   return domain;
 }
 
@@ -91,7 +98,7 @@ function notUnderstood(definition: DomainDefinition): Defined['notUnderstood'] {
 }
 
 /** The domain that a definition means: same UUID and same name, or neither. @throws OPERATION_FAILED. */
-function knownDomain(context: DriverContext, definition: DomainDefinition): Domain | null {
+export function knownDomain(context: DriverContext, definition: DomainDefinition): Domain | null {
   const byName = context.registry.byName(definition.name);
   if (definition.uuid === null) return byName;
   const byUuid = context.registry.byUuid(definition.uuid);
@@ -130,13 +137,16 @@ export interface UndefineOptions {
   readonly nvram: 'remove' | 'keep' | 'refuse';
   /** What its TPM holds, and whatever else it kept over its runs, stays for a domain of the same UUID. */
   readonly keepTpm: boolean;
+  /** A domain with a saved state is not undefined without a word about it: it goes with the definition. */
+  readonly managedSave: boolean;
 }
 
 /** Forgets the definition; a running domain becomes transient and goes with its run. */
-export async function undefineDomain(context: DriverContext, call: Call, domain: Domain, { nvram, keepTpm }: UndefineOptions): Promise<void> {
+export async function undefineDomain(context: DriverContext, call: Call, domain: Domain, { nvram, keepTpm, managedSave }: UndefineOptions): Promise<void> {
   await using job = await domain.jobs.begin(call, 'modify');
   job.assertHeld();
   if (!domain.persistent) throw new VireoError('OPERATION_INVALID', 'cannot undefine transient domain', { domain: domain.identity });
+  if (domain.hasManagedSave && !managedSave) throw new VireoError('OPERATION_INVALID', 'Refusing to undefine while domain managed save image exists', { domain: domain.identity });
   const { os } = domain.persistent;
   const store = variableStorePath(os);
   if (store !== null && nvram === 'refuse' && (await isThere(store))) {
@@ -145,14 +155,19 @@ export async function undefineDomain(context: DriverContext, call: Call, domain:
   if (nvram === 'remove' && domain.live && store !== null) {
     throw new VireoError('OPERATION_INVALID', `cannot remove the nvram '${store}' of a domain that runs`, { domain: domain.identity, details: { nvram: store } });
   }
+  await forgetDefinition(context, domain, { variables: nvram === 'remove' ? os : null, folder: !keepTpm });
+}
+
+/** Forgets the definition and tells of it. The caller holds a job of the domain. @throws OPERATION_FAILED where something of it is left. */
+export async function forgetDefinition(context: DriverContext, domain: Domain, kept: Kept): Promise<void> {
   await context.config.remove(domain.uuid);
   await forgetAutostart(context, domain);
-  const left = await removeKept(context, domain, { variables: nvram === 'remove' ? os : null, folder: !keepTpm });
+  const left = await removeKept(context, domain, kept);
   const id = domain.live?.facts.id ?? null;
   domain.persistent = null;
   if (domain.live) {
     domain.live.pendingChanges = false; // there is no next boot
-    domain.live.takesDomainFolder = !keepTpm;
+    domain.live.takesDomainFolder = kept.folder;
     // The definition is gone, whatever becomes of this: a restarted driver finds none and calls the domain transient.
     await context.saveStatus(domain).catch((error: unknown) => {
       context.log.write('error', 'a state file could not be written', { domain: domain.name, error: asVireoError(error).message });
@@ -177,6 +192,8 @@ interface Kept {
 async function removeKept(context: DriverContext, domain: Domain, { variables, folder }: Kept): Promise<VireoError | null> {
   try {
     if (variables) await removeVariableStore(variables);
+    if (domain.hasManagedSave) await rm(managedSaveFile(context, domain.uuid), { force: true });
+    domain.hasManagedSave = false;
     // A run may still use it: it goes with that run.
     if (folder && !domain.live) await rm(context.domainFolder(domain.uuid), { recursive: true, force: true });
     return null;

@@ -26,14 +26,17 @@ import { installedFirmware } from '../firmware/installed-firmware.ts';
 import type { Call } from '../job/call.ts';
 import type { LongJobHolder } from '../domain/domain-summary.ts';
 import type { JobStatistics } from '../job/job-statistics.ts';
+import type { MigrationContext } from '../migration/migration-context.ts';
+import type { OpenTarget } from '../migration/migration-target.ts';
 import type { AtStep } from '../process/process-context.ts';
+import { type BootOptions, findManagedSaves, startOrRestore } from '../save/managed-save.ts';
+import type { SaveContext } from '../save/save-context.ts';
 import { sweepLeases } from '../lock/sweep-leases.ts';
 import { readCpuTimeNs } from '../process/cpu-time.ts';
 import { clearRunFolder, qemuInFolder } from '../process/orphan.ts';
 import { Places } from '../process/places.ts';
 import { type PowerMode, injectNmi, rebootDomain, requireLive, resetDomain, resumeDomain, shutdownDomain, signalShutdown, suspendDomain } from '../process/power.ts';
 import { type AdoptedDomain, adoptDomain, closingError, forgetRun, isOfEarlierBoot, reconnectDomain } from '../process/reconnect.ts';
-import { startDomain } from '../process/start-domain.ts';
 import { sendBreak } from '../process/send-break.ts';
 import { type KeyPress, sendKeys } from '../process/send-keys.ts';
 import { statusRecord, thisBoot } from '../process/status-record.ts';
@@ -50,7 +53,10 @@ import { autostartAll, setAutostart } from './autostart.ts';
 import { type Defined, createDomain, defineDomain, domainXml, undefineDomain, type UndefineOptions } from './definitions.ts';
 import type { DriverContext } from './driver-context.ts';
 import { gapTimes } from './gap-times.ts';
+import { jobRecoveries } from './job-recoveries.ts';
+import { migrationContext } from './migration-context.ts';
 import { monitorCommand } from './monitor-passthrough.ts';
+import { saveContext } from './save-context.ts';
 import { SharedLookup } from './shared-lookup.ts';
 import { tellOfTriggers, watchConsole } from './watch-consoles.ts';
 
@@ -61,6 +67,10 @@ export interface DriverOptions {
   readonly capabilities: CapabilitiesCache;
   readonly accelerators: AcceleratorChoice;
   readonly hostCpus: HostCpus;
+  /** The identity of the state folder (hostUuid). */
+  readonly hostUuid: string;
+  /** Connects to another host. */
+  readonly openTarget: OpenTarget;
   readonly jobWaitMs?: number;
   readonly monitorDeadlineMs?: number;
   /** From when on a silent QEMU is shown as not answering. */
@@ -96,6 +106,8 @@ const placeKeptMs = 250;
 export class Driver {
   readonly hub: EventHub;
   readonly context: DriverContext;
+  readonly migration: MigrationContext;
+  readonly save: SaveContext;
   readonly problems: Problem[] = [];
   /** Fires when a problem has come to the list after the driver opened. */
   readonly problemAdded = new Emitter<Problem>();
@@ -141,6 +153,7 @@ export class Driver {
         secrets.catch(() => (secrets = null)); // a folder that cannot be read now may be readable the next time
         return secrets;
       },
+      jobRecoveries: jobRecoveries(() => this.migration),
       hooks: new DomainHooks({ folder: settings.hooksFolder ?? path.join(layout.root, 'hooks'), stateFolder: layout.root }),
       createConsoles: (domain) => this.#consolesOf(domain),
       consoleTriggers: new ConsoleTriggers({ clock, log, file: (uuid) => path.join(layout.guests, uuid, 'console-triggers.json') }),
@@ -152,6 +165,8 @@ export class Driver {
       silenceMs: options.silenceMs ?? defaultSilenceMs,
       ...(options.atStep ? { atStep: options.atStep } : {}),
     };
+    this.migration = migrationContext(this.context, options);
+    this.save = saveContext(this.context);
     tellOfTriggers(this.context);
   }
 
@@ -243,9 +258,9 @@ export class Driver {
     return this.on(reference, (domain) => undefineDomain(this.context, call, domain, options));
   }
 
-  start(call: Call, reference: string, options: { readonly paused: boolean; readonly resetNvram?: boolean; readonly autodestroy?: boolean }): Promise<Domain> {
+  start(call: Call, reference: string, options: BootOptions): Promise<Domain> {
     return this.on(reference, async (domain) => {
-      await startDomain(this.context, call, domain, options);
+      await startOrRestore(this.save, call, domain, options);
       return domain;
     });
   }
@@ -382,6 +397,12 @@ export class Driver {
     );
   }
 
+  /** Work on no domain that is known yet; `close` waits for its end. */
+  track<T>(work: () => Promise<T>): Promise<T> {
+    this.#closing.signal.throwIfAborted();
+    return this.#track(work());
+  }
+
   async #track<T>(work: Promise<T>): Promise<T> {
     this.#underWay.add(work);
     try {
@@ -434,6 +455,8 @@ export class Driver {
         this.problems.push({ what: `the running domain '${record.name}' cannot be taken over: ${asVireoError(error).message}`, path: path.join(layout.status, `${record.uuid}.json`), notStarted: null });
       }
     }
+    const unfinished = new Set(adopted.flatMap(({ domain, record }) => (record.starting || record.job.async?.kind === 'save' ? [domain] : [])));
+    await findManagedSaves(this.context, (domain) => unfinished.has(domain));
     const places = new Places(takenUpAtOnce, placeKeptMs, this.context.clock);
     const reconnecting = adopted.map((each) => this.#reconnect(each, places));
     this.#reconnected = Promise.all(reconnecting).then(() => {});

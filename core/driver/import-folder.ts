@@ -110,7 +110,7 @@ async function markOrForget(driver: Driver, call: Call, uuid: string): Promise<v
   try {
     await driver.setAutostart(call, uuid, true);
   } catch (error) {
-    await driver.undefine(call, uuid, { nvram: 'keep', keepTpm: true });
+    await driver.undefine(call, uuid, { nvram: 'keep', keepTpm: true, managedSave: false });
     throw error;
   }
 }

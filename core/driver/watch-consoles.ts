@@ -43,7 +43,7 @@ export function tellOfTriggers({ consoleTriggers, hub, registry }: WatchContext)
   consoleTriggers.fired.on(({ uuid, trigger, alias, label, line, more }: TriggerFired) => {
     const domain = registry.byUuid(uuid);
     if (!domain || domain.removed) return;
-    hub.happened(domain, 'console-trigger', `${label}: ${line.text}`, { trigger: trigger.id, pattern: trigger.pattern, device: alias, label, line: line.text, offset: line.offset, more });
+    hub.happened(domain, 'console-trigger', `${label}: ${line.text}`, { trigger: trigger.id, pattern: trigger.pattern, device: alias, label, line: line.text, offset: line.offset, more, ...(trigger.words === null ? {} : { words: trigger.words }) });
   });
   hub.events.on(({ summary, domain }) => {
     if (summary === null) consoleTriggers.forget(domain.uuid);

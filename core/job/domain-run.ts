@@ -4,7 +4,7 @@
  */
 import { VireoError } from '../base/errors.ts';
 import { abortable } from '../base/lifetime.ts';
-import type { ExecuteOptions, ExecuteRest, QmpCommand, QmpQuery, QmpResult } from '../monitor/commands.ts';
+import type { ExecuteOptions, ExecuteRest, QmpCommand, QmpOutOfBandCommand, QmpQuery, QmpResult } from '../monitor/commands.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 
 /** What a query job may do. */
@@ -15,6 +15,8 @@ export interface ReadMonitor {
 /** What every other job may do. */
 export interface WriteMonitor extends ReadMonitor {
   execute<C extends QmpCommand>(command: C, ...rest: ExecuteRest<C>): Promise<QmpResult<C>>;
+  /** For what QEMU answers in the midst of another command, where it can: what frees that one of a connection that is dead. */
+  executeOutOfBand<C extends QmpOutOfBandCommand>(command: C, ...rest: ExecuteRest<C>): Promise<QmpResult<C>>;
   /** A command by name, for qemu-monitor-command and for what the generated types do not know. */
   executeUnchecked(command: string, args?: Readonly<Record<string, unknown>>, options?: ExecuteOptions): Promise<unknown>;
 }
@@ -62,9 +64,14 @@ export function openMonitor(run: DomainRun, job: HeldJob): WriteMonitor {
     const [args, options] = rest;
     return send(() => monitor.execute(command, ...([args ?? {}, { timeoutMs: defaultCommandTimeoutMs, ...options }] as unknown as ExecuteRest<C>)));
   };
+  const executeOutOfBand = <C extends QmpOutOfBandCommand>(command: C, ...rest: ExecuteRest<C>): Promise<QmpResult<C>> => {
+    const [args, options] = rest;
+    return send(() => monitor.executeOutOfBand(command, ...([args ?? {}, { timeoutMs: defaultCommandTimeoutMs, ...options }] as unknown as ExecuteRest<C>)));
+  };
   return {
     query: execute,
     execute,
+    executeOutOfBand,
     executeUnchecked: (command, args, options) => send(() => monitor.executeUnchecked(command, args, { timeoutMs: defaultCommandTimeoutMs, ...options })),
   };
 }

@@ -15,6 +15,8 @@ export interface AdvisoryLocks {
   readonly openFlags: (mode: LeaseMode) => number;
   /** Takes the lock on an open file. False where somebody else holds it. @throws SYSTEM_ERROR. */
   readonly lock: (file: FileHandle, mode: LeaseMode) => Promise<boolean>;
+  /** flock(1), which also waits for a lock; null where a lock is taken with the opening alone. */
+  readonly program: string | null;
 }
 
 /** So many locks are taken at a time: each is a process for a moment. */
@@ -25,6 +27,7 @@ const deadlineMs = 10_000;
 
 /** util-linux and busybox know it in this form; 1 is their word for "held". */
 const byProgram = (program: string): AdvisoryLocks => ({
+  program,
   openFlags: () => 0,
   lock: (file, mode) =>
     new Promise((resolve, reject) => {
@@ -52,6 +55,7 @@ const byProgram = (program: string): AdvisoryLocks => ({
 
 /** O_SHLOCK and O_EXLOCK, which Node does not name (macOS's fcntl.h). */
 const byOpening: AdvisoryLocks = {
+  program: null,
   openFlags: (mode) => (mode === 'exclusive' ? 0x20 : 0x10) | constants.O_NONBLOCK,
   lock: async () => true,
 };

@@ -13,9 +13,10 @@ import type { ProcessContext } from '../process/process-context.ts';
 import { type AdvisoryLocks, advisoryLocks, atATime } from './advisory-lock.ts';
 import { endLeases, isLease } from './end-leases.ts';
 import { type LeaseFolder, leaseFolderOf, openLeaseFolder } from './lease-folder.ts';
-import { type HolderFacts, holdersOf, recordPath, removeOtherRecords, thisProcess, writeRecord } from './lease-record.ts';
+import { awaitLocks, isHandedOverBy, type LeaseSource } from './lease-hand-over.ts';
+import { type HolderFacts, type LeaseHolder, holdersOf, recordPath, removeOtherRecords, removeRecord, thisProcess, waitersOf, writeRecord } from './lease-record.ts';
 import { refusal, refusalByUnknown } from './lease-refusal.ts';
-import { lockFile } from './lock-file.ts';
+import { lockFile, openHeld } from './lock-file.ts';
 import { type WantedLease, wantedImages, wantedLeases } from './wanted-images.ts';
 
 /**
@@ -35,30 +36,35 @@ interface Taken {
   /** Null where this system has no locks that QEMU could inherit. */
   readonly handle: FileHandle | null;
   readonly facts: HolderFacts;
+  /** Another host's run has the lock still, and hands it over when it ends. */
+  readonly isAwaited: boolean;
 }
 
 export class ImageLeases implements AsyncDisposable {
   readonly #context: LeaseContext;
   readonly #domain: Pick<Domain, 'name' | 'uuid'>;
+  readonly #source: LeaseSource | null;
   readonly #folder: LeaseFolder;
   readonly #taken: Taken[] = [];
   #folderHandle: FileHandle | null = null;
   #locks: AdvisoryLocks | null = null;
   #belongsToRun = false;
 
-  private constructor(context: LeaseContext, domain: Pick<Domain, 'name' | 'uuid'>) {
+  private constructor(context: LeaseContext, domain: Pick<Domain, 'name' | 'uuid'>, source: LeaseSource | null) {
     this.#context = context;
     this.#domain = domain;
+    this.#source = source;
     this.#folder = leaseFolderOf(context.settings);
   }
 
   /**
    * Takes the lease of every image of `definition`, all or none.
+   * @param source whose leases are not refused but waited for: the run whose guest comes here.
    * @throws RESOURCE_BUSY naming image, disk and holder; CONFIG_UNSUPPORTED where two of its own disks exclude each other;
    * OPERATION_FAILED where leases cannot be kept.
    */
-  static async take(context: LeaseContext, domain: Pick<Domain, 'name' | 'uuid'>, definition: DomainDefinition, signal: AbortSignal): Promise<ImageLeases> {
-    const leases = new ImageLeases(context, domain);
+  static async take(context: LeaseContext, domain: Pick<Domain, 'name' | 'uuid'>, definition: DomainDefinition, signal: AbortSignal, source: LeaseSource | null = null): Promise<ImageLeases> {
+    const leases = new ImageLeases(context, domain, source);
     if (context.settings.lockManager === 'none') return leases;
     try {
       const wanted = await wantedLeases(wantedImages(definition), leases.#folder);
@@ -80,6 +86,7 @@ export class ImageLeases implements AsyncDisposable {
     this.#belongsToRun = true;
     adoptLeases(live, this.#taken.map(({ lease }) => lease));
     await this.#keepFolder();
+    this.#awaitLocks(live);
     await this.#close();
     const { pid, startTime } = live.facts.process;
     await Promise.all(this.#taken.map(async ({ lease, facts }) => writeRecord(lease.record, { ...facts, pid, startTime }).catch((error: unknown) => this.#warn(lease, error))));
@@ -132,6 +139,18 @@ export class ImageLeases implements AsyncDisposable {
     if (!isLocked) this.#context.log.write('warning', 'the folder of the disk leases could not be kept from being cleaned', { folder: this.#folder.path });
   }
 
+  /** From here on whether QEMU gets the locks depends on the other QEMU's end alone. */
+  #awaitLocks(live: LiveDomain): void {
+    const program = this.#locks?.program ?? null;
+    const files = this.#taken.flatMap(({ isAwaited, handle, lease }) => (isAwaited && handle ? [{ fd: handle.fd, mode: lease.mode, image: lease.image }] : []));
+    if (files.length === 0 || program === null) return;
+    const wait = awaitLocks(program, files, live.facts.process.pid);
+    live.onEnd('promised disk leases', () => wait[Symbol.dispose]());
+    void wait.done.then((isDone) => {
+      if (!isDone && !live.died.aborted) this.#context.log.write('warning', 'disk leases were not waited for', { images: files.map(({ image }) => image) });
+    });
+  }
+
   async #take(wanted: WantedLease, signal: AbortSignal): Promise<void> {
     const { image, target, mode, identity } = wanted;
     const file = path.join(this.#folder.path, `${identity}.lease`);
@@ -139,25 +158,53 @@ export class ImageLeases implements AsyncDisposable {
     const { stateFolder, clock } = this.#context;
     const facts: HolderFacts = { image, target, mode, domain: { name: this.#domain.name, uuid: this.#domain.uuid }, stateFolder, sinceMs: clock.wallTime(), ...(await thisProcess()) };
     const handle = this.#locks ? await this.#lock(this.#locks, wanted, file, signal) : null;
-    this.#taken.push({ lease, handle, facts });
+    if (handle === 'handed over') return await this.#takePromised(wanted, lease, facts, signal);
+    this.#taken.push({ lease, handle, facts, isAwaited: false });
     try {
       await writeRecord(lease.record, facts);
     } catch (error) {
       if (!this.#locks) throw asVireoError(error); // the record is all that there is
       this.#warn(lease, error);
     }
-    if (!this.#locks) await refuseByRecords(wanted, file, lease.record);
+    if (!this.#locks) await this.#refuseByRecords(wanted, file, lease.record);
     // Who shares it leaves them: a hundred guests on one image would each look at all the others.
-    else if (mode === 'exclusive') await removeOtherRecords(file, lease.record);
+    else if (mode === 'exclusive') await this.#claim(wanted, file, lease.record);
   }
 
-  async #lock(locks: AdvisoryLocks, wanted: WantedLease, file: string, signal: AbortSignal): Promise<FileHandle> {
+  /** A lock that is free for a moment, because its holder has just ended, may have been promised to somebody who waits for it. */
+  async #claim(wanted: WantedLease, file: string, own: string): Promise<void> {
+    const promised = await waitersOf(file, own);
+    if (promised.length > 0) throw refusal(wanted, promised);
+    await removeOtherRecords(file, own);
+  }
+
+  /** Its record first: from then on whoever ends the source's run leaves the file where it is. */
+  async #takePromised(wanted: WantedLease, lease: ImageLease, facts: HolderFacts, signal: AbortSignal): Promise<void> {
+    await writeRecord(lease.record, { ...facts, isPromised: true });
+    const handle = await openHeld(lease.file);
+    if (handle) return void this.#taken.push({ lease, handle, facts: { ...facts, isPromised: true }, isAwaited: true });
+    await removeRecord(lease.record); // the source has ended just now: the lease is free
+    await this.#take(wanted, signal);
+  }
+
+  #isFromSource(holder: LeaseHolder): boolean {
+    return isHandedOverBy(this.#source, holder);
+  }
+
+  /** Without locks: both of two that come at once may be refused, but never are both let in. */
+  async #refuseByRecords(wanted: WantedLease, file: string, own: string): Promise<void> {
+    const holders = (await holdersOf(file, own)).filter((holder) => (holder.mode === 'exclusive' || wanted.mode === 'exclusive') && !this.#isFromSource(holder));
+    if (holders.length > 0) throw refusal(wanted, holders);
+  }
+
+  async #lock(locks: AdvisoryLocks, wanted: WantedLease, file: string, signal: AbortSignal): Promise<FileHandle | 'handed over'> {
     const { clock } = this.#context;
     const untilMs = clock.now() + unknownHolderMs;
     for (;;) {
       const handle = await lockFile(locks, file, wanted.mode);
       if (handle) return handle;
       const holders = (await holdersOf(file)).filter(({ mode }) => mode === 'exclusive' || wanted.mode === 'exclusive');
+      if (holders.length > 0 && holders.every((holder) => this.#isFromSource(holder))) return 'handed over';
       if (holders.length > 0) throw refusal(wanted, holders);
       if (clock.now() >= untilMs) throw await refusalByUnknown(wanted, file);
       await clock.sleep(pollMs, signal);
@@ -179,10 +226,4 @@ export function adoptLeases(live: LiveDomain, leases: readonly ImageLease[]): vo
 
 function orderIn(wanted: readonly WantedLease[], { lease }: Taken): number {
   return wanted.findIndex(({ image, target }) => image === lease.image && target === lease.target);
-}
-
-/** Without locks: both of two that come at once may be refused, but never are both let in. */
-async function refuseByRecords(wanted: WantedLease, file: string, own: string): Promise<void> {
-  const holders = (await holdersOf(file, own)).filter(({ mode }) => mode === 'exclusive' || wanted.mode === 'exclusive');
-  if (holders.length > 0) throw refusal(wanted, holders);
 }

@@ -28,11 +28,13 @@ const holderSchema = z.object({
   hostName: shownText,
   stateFolder: shownText,
   sinceMs: z.number(),
+  /** It has been promised the lease, by the run that has it and moves here: it waits for the lock, or has got it meanwhile. */
+  isPromised: z.boolean().default(false),
 });
 export type LeaseHolder = z.infer<typeof holderSchema>;
 
 /** What a holder says of itself; the rest is the same for all of this process. */
-export type HolderFacts = Omit<LeaseHolder, 'version' | 'bootId' | 'hostName'>;
+export type HolderFacts = Omit<LeaseHolder, 'version' | 'bootId' | 'hostName' | 'isPromised'> & { readonly isPromised?: boolean };
 
 const maximumBytes = 64 * 1024;
 /** More holders than this are not told. */
@@ -49,7 +51,7 @@ export function recordPath(file: string): string {
 
 /** Whole or absent for whoever reads it, but not forced to the disk: it means nothing after a power cut. */
 export async function writeRecord(record: string, facts: HolderFacts): Promise<void> {
-  const holder: LeaseHolder = { version: 1, ...facts, bootId: await bootId(), hostName: hostname() };
+  const holder: LeaseHolder = { isPromised: false, version: 1, ...facts, bootId: await bootId(), hostName: hostname() };
   const temporary = `${record}.new`;
   try {
     const handle = await open(temporary, 'wx', 0o644);
@@ -110,6 +112,11 @@ function isThere(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+}
+
+/** Those on this computer that have been promised the lease and live. Of others it cannot be told whether they do. */
+export async function waitersOf(file: string, except: string | null = null): Promise<readonly LeaseHolder[]> {
+  return (await holdersOf(file, except)).filter(({ isPromised, hostName }) => isPromised && hostName === hostname());
 }
 
 /** Those that live or may live. */

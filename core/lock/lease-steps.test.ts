@@ -22,7 +22,7 @@ function startOn(answer: Promise<boolean>, givenUp: AbortSignal, clock = systemC
   const made = fixtureDefinition(uuid);
   const devices = made.devices.map((device) => (device.kind === 'disk' ? { ...device, backend: { type: 'file', source: { ...device.backend.source, file: path.join(folder, 'image.raw') } } } : device)) as DomainDefinition['devices'];
   const context = { settings: { ...defaultHostSettings, leaseFolder: folder }, clock, log: silentLog, stateFolder: '/state', advisoryLocks: () => Promise.resolve({ openFlags: () => 0, lock: () => answer }) };
-  return { context, domain: { name: 'web-1', uuid }, definition: { ...made, devices }, givenUp, resources: new DisposableStack(), inherited: [], leases: null } as unknown as Parameters<typeof takeLeases>[0];
+  return { context, domain: { name: 'web-1', uuid }, definition: { ...made, devices }, givenUp, resources: new DisposableStack(), inherited: [], leases: null, options: { paused: false } } as unknown as Parameters<typeof takeLeases>[0];
 }
 
 test('a start that is given up while its lease folder does not answer ends, and gives back what comes later', async () => {

@@ -10,7 +10,7 @@ const folderDeadlineMs = 60_000;
 
 const givingBackMs = 2_000;
 
-type TakingStart = Pick<StartState, 'context' | 'domain' | 'definition' | 'givenUp' | 'resources' | 'inherited' | 'leases'>;
+type TakingStart = Pick<StartState, 'context' | 'domain' | 'definition' | 'givenUp' | 'resources' | 'inherited' | 'leases' | 'options'>;
 
 export async function takeLeases(start: TakingStart): Promise<void> {
   const { context, domain, definition, givenUp } = start;
@@ -18,7 +18,7 @@ export async function takeLeases(start: TakingStart): Promise<void> {
   const deadline = new AbortController();
   const late = (): VireoError => new VireoError('OPERATION_TIMEOUT', `the folder of the disk leases, '${leaseFolderOf(context.settings).path}', does not answer`);
   void context.clock.sleep(folderDeadlineMs, settled.signal).then(() => deadline.abort(late()));
-  const taking = ImageLeases.take(context, domain, definition, givenUp);
+  const taking = ImageLeases.take(context, domain, definition, givenUp, start.options.incoming?.leasesFrom ?? null);
   try {
     start.leases = start.resources.use(await abortable(taking, AbortSignal.any([givenUp, deadline.signal])));
   } catch (error) {

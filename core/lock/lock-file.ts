@@ -9,7 +9,7 @@ import { VireoError, isSystemError } from '../base/errors.ts';
 import type { LeaseMode } from '../domain/image-lease.ts';
 import type { AdvisoryLocks } from './advisory-lock.ts';
 import { unusable } from './lease-folder.ts';
-import { removeOtherRecords } from './lease-record.ts';
+import { removeOtherRecords, waitersOf } from './lease-record.ts';
 
 /** More often than this a name is not taken away in the moment in which it is asked for. */
 const maximumTries = 100;
@@ -36,6 +36,15 @@ export async function lockFile(locks: AdvisoryLocks, file: string, mode: LeaseMo
   throw new VireoError('OPERATION_FAILED', `'${file}' is taken away again and again`);
 }
 
+/** The file that somebody else has locked, open and without a lock; null where it has just gone. */
+export async function openHeld(file: string): Promise<FileHandle | null> {
+  const handle = await openOrMake(file, 0);
+  if (typeof handle === 'string') return null;
+  if (await isStill(handle, file)) return handle;
+  await handle.close();
+  return null;
+}
+
 /** Takes the name away, under the lock of `handle`; another user's stays. */
 export async function removeLocked(handle: FileHandle, file: string): Promise<void> {
   if (await isStill(handle, file)) await unlink(file).catch(() => {});
@@ -50,6 +59,7 @@ export async function removeIfFree(locks: AdvisoryLocks, file: string): Promise<
     const own = process.geteuid?.() ?? 0;
     if (own !== 0 && (await handle.stat()).uid !== own) return; // the sticky bit keeps it
     if (!(await locks.lock(handle, 'exclusive'))) return;
+    if ((await waitersOf(file)).length > 0) return; // it is about to be theirs
     await removeOtherRecords(file, null);
     await removeLocked(handle, file);
   } catch {

@@ -107,6 +107,11 @@ export function isForNobody({ live }: EventScene, event: QmpEvent): boolean {
   return event.event !== 'unknown' && 'ignored' in eventTable[event.event] && live.qmpEvents.size === 0;
 }
 
+/** True for what changes nothing of the domain, and only wakes who waits for what he triggered. */
+export function isForWaiters(event: QmpEvent): boolean {
+  return event.event !== 'unknown' && 'ignored' in eventTable[event.event];
+}
+
 /** Handles one event of a run that is not over; then whoever waits for it is told. */
 export function handleEvent(scene: EventScene, event: QmpEvent): void {
   if (scene.domain.live !== scene.live) return;

@@ -8,7 +8,7 @@ import { asVireoError } from '../base/errors.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
 import type { QmpEvent } from '../monitor/commands.ts';
-import { handleEvent, isForNobody, keepingOf } from './event-handlers.ts';
+import { handleEvent, isForNobody, isForWaiters, keepingOf } from './event-handlers.ts';
 import { EventQueue } from './event-queue.ts';
 import { EventScene } from './event-scene.ts';
 import type { ProcessContext } from './process-context.ts';
@@ -40,6 +40,8 @@ export class MonitorEvents {
   /** Called from the monitor's read path: it only queues. */
   readonly receive = (event: QmpEvent): void => {
     if (isForNobody(this.#scene, event)) return;
+    // Who waits for a state to come in waits before the domain's start is told.
+    if (this.#held && isForWaiters(event)) return handleEvent(this.#scene, event);
     this.#queue.add({ ...keepingOf(event), work: () => handleEvent(this.#scene, event) });
     this.#begin();
   };

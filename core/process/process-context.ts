@@ -15,6 +15,7 @@ import type { DomainHooks } from '../hook/domain-hooks.ts';
 import type { SecretStore } from '../secret/secret-store.ts';
 import type { HostSettings } from '../status/host-settings.ts';
 import type { StatusStore } from '../status/status-store.ts';
+import type { JobRecoveries } from './job-recovery.ts';
 import type { Timelines } from '../timeline/timelines.ts';
 
 export interface ProcessContext {
@@ -38,6 +39,8 @@ export interface ProcessContext {
   readonly timelines: Timelines;
   /** The folder's secrets, read when they are first asked for. */
   readonly secrets: () => Promise<SecretStore>;
+  /** What becomes of the long jobs of an earlier driver. */
+  readonly jobRecoveries: JobRecoveries;
   /** The administrator's scripts; told through core/process/call-hooks.ts. */
   readonly hooks: DomainHooks;
   readonly createConsoles: (domain: Domain) => ConsoleMux;
@@ -58,4 +61,4 @@ export interface ProcessContext {
   readonly atStep?: AtStep;
 }
 
-export type AtStep = (operation: 'start' | 'reconnect', step: string, domain: Domain) => void | Promise<void>;
+export type AtStep = (operation: 'start' | 'reconnect' | 'save' | 'migration-in' | 'migration-out', step: string, domain: Domain) => void | Promise<void>;

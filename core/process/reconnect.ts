@@ -89,6 +89,7 @@ export async function adoptDomain(context: ProcessContext, record: StatusRecord)
   for (const taint of record.taints) live.taints.add(taint);
   live.controlGroups = record.controlGroups;
   live.agentTimeoutSeconds = record.agentTimeoutSeconds;
+  live.migrationBandwidthMiBps = record.migrationBandwidthMiBps;
   live.clockStartSeconds = record.clockStartSeconds;
   live.diskErrors = new Map(record.diskErrors.map((error) => [error.disk, error]));
   for (const [alias, start] of Object.entries(record.consoleStarts)) live.consoleStarts.set(alias, start);
@@ -114,14 +115,14 @@ export async function reconnectDomain(context: ProcessContext, adopted: AdoptedD
   if (!live) return;
   await using job = unfinished.job;
   const isOrphan = live.autodestroy !== null; // its client was the earlier driver's
-  if (record.starting || unfinished.destroy || isOrphan) {
+  if ((record.starting && !mayHaveArrived(record)) || unfinished.destroy || isOrphan) {
     await context.atStep?.('reconnect', 'end', domain);
     live.endReason = unfinished.destroy || (isOrphan && !record.starting) ? 'destroyed' : 'failed';
     await endAfter(context, 'processReconnect', domain, live, () => 'failed');
     return;
   }
   const events = new MonitorEvents(context, domain, live);
-  const goOn = job && recoveryOf(job);
+  const goOn = job && recoveryOf(context, job);
   if (job && !goOn) await giveUp(context, domain, job);
   const finish = async (): Promise<void> => {
     events.release(); // what ends the job may be an event
@@ -138,6 +139,14 @@ export async function reconnectDomain(context: ProcessContext, adopted: AdoptedD
   events.release();
   // QEMU tells of a changed filter once, and may have told it to nobody.
   void refreshRxFilters(context, domain, live).catch((error: unknown) => context.log.write('warning', 'the network cards of a guest could not be asked', { domain: domain.name, error: asVireoError(error).message }));
+}
+
+/**
+ * A guest that came from another host, whose source has been told that all of it is here: it may be nowhere else. Before
+ * that it runs there, and this is a start like another (libvirt 11.3, qemuProcessRecoverMigrationIn).
+ */
+function mayHaveArrived({ job: { async: job } }: StatusRecord): boolean {
+  return job?.kind === 'migration-in' && job.phase !== 'none' && job.phase !== 'prepare';
 }
 
 /**

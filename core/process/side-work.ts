@@ -20,7 +20,10 @@ import type { RunningProcess } from '../domain/live-domain.ts';
 import { takeFilesBack } from '../label/given-files.ts';
 import { removeGroups } from '../tuning/run-groups.ts';
 import { dumpRecordFile } from './dump-record.ts';
+import { migrationRecordFile } from './migration-record-files.ts';
+import { saveRecordFile } from './save-record-file.ts';
 import { runHostCommand } from './host-command.ts';
+import { discardMadeFiles } from './made-images.ts';
 import { processesInFolder } from './processes-in-folder.ts';
 import { adoptProcess } from './qemu-process.ts';
 import { startSideProcess } from './side-process.ts';
@@ -152,11 +155,20 @@ export async function runHostSetups(setups: readonly HostSetup[], died: AbortSig
 
 /** The end of a run folder: first of what runs in it beside QEMU and of what the run was given, then of the folder. QEMU is gone already. */
 export async function removeRunFolder(runFolder: string, clock: Clock, log: Log): Promise<void> {
+  await emptyRunFolder(runFolder, clock, log);
+  await discardMadeFiles(runFolder, log);
+}
+
+/** The same before a run that has been prepared for: what was made for it stays. */
+export async function emptyRunFolder(runFolder: string, clock: Clock, log: Log): Promise<void> {
   await endSideWork(runFolder, clock, log);
   await rm(recordFile(runFolder), { force: true });
   await takeFilesBack(runFolder, clock, log);
   await removeGroups(runFolder, clock, log);
   await rm(dumpRecordFile(runFolder), { force: true });
+  await rm(saveRecordFile(runFolder), { force: true });
+  await rm(migrationRecordFile(runFolder, 'source'), { force: true });
+  await rm(migrationRecordFile(runFolder, 'destination'), { force: true });
   await rm(runFolder, { recursive: true, force: true });
 }
 

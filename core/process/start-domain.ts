@@ -10,18 +10,24 @@ import type { ProcessContext } from './process-context.ts';
 import { undoRun } from './start-failure.ts';
 import { type StartOptions, StartState } from './start-state.ts';
 import { announceStart } from './starts-under-way.ts';
-import { spawnStep, stepsBeforeQemu, stepsWithQemu, type StartStep } from './start-steps.ts';
+import { spawnStep, stepsBeforeQemu, stepsToReady, stepsToRun, type StartStep } from './start-steps.ts';
 
 /** @throws why it failed, in QEMU's own words where it said any; the domain is as it was before, `shut off`/`failed`. */
-export async function startDomain(context: ProcessContext, call: Call, domain: Domain, options: StartOptions): Promise<void> {
+export async function startDomain(context: ProcessContext, call: Call, domain: Domain, asked: StartOptions): Promise<void> {
   refuseRunning(domain); // at once, and not only when the job that holds it ends
   await using job = await domain.jobs.beginAsync(call, 'start');
   refuseRunning(domain);
+  const { afterwards, ...found } = (await asked.underJob?.()) ?? {};
+  const options = { ...asked, ...found };
   const written = options.definition ?? domain.persistent;
   if (!written) throw noDomain(domain);
   using underway = announceStart(domain);
   try {
-    await runSteps(new StartState(context, call, domain, job, written, options, underway.calledOff));
+    const start = new StartState(context, call, domain, job, written, options, underway.calledOff);
+    await using _held = start.resources;
+    await makeReady(start);
+    await makeRun(start);
+    await afterwards?.(job);
   } catch (error) {
     context.registry.removeIfNothing(domain);
     const wasDestroyed = underway.calledOff.aborted || (domain.state === 'shut off' && domain.stateAndReason.reason === 'destroyed');
@@ -36,12 +42,24 @@ function refuseRunning(domain: Domain): void {
   if (domain.live && !domain.live.starting) throw new VireoError('OPERATION_INVALID', 'domain is already running', { domain: domain.identity });
 }
 
-async function runSteps(start: StartState): Promise<void> {
-  await using _held = start.resources;
+/**
+ * Up to a QEMU that has everything but its memory. The caller holds the job, and gives `start.resources` back.
+ * @throws why it failed; nothing of the run is left then.
+ */
+export async function makeReady(start: StartState): Promise<void> {
+  await runSteps(start, [...stepsBeforeQemu, spawnStep], () => start.givenUp);
+  await runSteps(start, stepsToReady, () => start.live.died);
+}
+
+/** From there to a guest that runs, or stands paused if that was asked for, and of which everybody was told. @throws as `makeReady`. */
+export async function makeRun(start: StartState): Promise<void> {
+  await runSteps(start, stepsToRun, () => start.live.died);
+}
+
+async function runSteps(start: StartState, steps: readonly StartStep[], over: () => AbortSignal): Promise<void> {
   let at: StartStep = spawnStep;
   try {
-    for (at of [...stepsBeforeQemu, spawnStep]) await runStep(start, at, start.givenUp);
-    for (at of stepsWithQemu) await runStep(start, at, start.live.died);
+    for (at of steps) await runStep(start, at, over());
   } catch (thrown) {
     const error = start.run ? await undoRun(start, start.run, thrown) : asVireoError(thrown);
     await writeRefusal(start, at, error);
@@ -53,6 +71,7 @@ async function runSteps(start: StartState): Promise<void> {
 async function runStep(start: StartState, step: StartStep, over: AbortSignal): Promise<void> {
   await start.context.atStep?.('start', step.name, start.domain);
   over.throwIfAborted();
+  start.context.closing.throwIfAborted(); // a run is let go of a moment later, and the last steps take less
   await (start.run ? start.live.during(step.run(start)) : step.run(start));
 }
 

@@ -9,7 +9,7 @@ import type { Domain } from '../domain/domain.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
 import { qemuInFolder } from './orphan.ts';
 import type { ProcessContext } from './process-context.ts';
-import { removeRunFolder } from './side-work.ts';
+import { emptyRunFolder, removeRunFolder } from './side-work.ts';
 
 export class StartFolders implements AsyncDisposable {
   readonly #context: ProcessContext;
@@ -31,7 +31,7 @@ export class StartFolders implements AsyncDisposable {
     if (pid !== null) {
       throw new VireoError('OPERATION_FAILED', `a QEMU of an earlier run (pid ${pid}) still lives, though no state file tells of it; it has to end first`, { domain: domain.identity, details: { pid } });
     }
-    await removeRunFolder(runFolder, context.clock, context.log);
+    await emptyRunFolder(runFolder, context.clock, context.log);
     const folders = new StartFolders(context, domain, launch);
     try {
       await folders.#make();

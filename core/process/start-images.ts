@@ -18,7 +18,7 @@ export async function lookAtDisks(start: StartState): Promise<void> {
   const deadline = new AbortController();
   const settled = new AbortController();
   void context.clock.sleep(storageDeadlineMs, settled.signal).then(() => deadline.abort(new VireoError('OPERATION_TIMEOUT', 'the storage does not answer')));
-  const looking = lookAtImages(start.definition, { coldBoot: true, allowProbing, reader, deadline: deadline.signal });
+  const looking = lookAtImages(start.definition, { coldBoot: start.options.incoming === undefined, allowProbing, reader, deadline: deadline.signal });
   const { definition, dropped, probed } = await abortable(looking, givenUp).finally(() => settled.abort());
   start.definition = definition;
   if (dropped.length > 0) await noteDropped(start, dropped);

@@ -31,22 +31,27 @@ async function tellEndBeside(context: ProcessContext, domain: Domain, what: stri
 
 const settlingMs = 1_000;
 
+/** Behind stdin, stdout and stderr. */
+const firstInherited = 3;
+
 export async function spawnPaused(start: StartState): Promise<void> {
   const { context, domain, launch, work, folders } = start;
   const log = context.domainLog(domain.uuid);
   const { binary, version } = launch.capabilities;
-  const commandLine = buildCommandLine(start.definition, await withSecrets(context, start.definition, launch));
+  const commandLine = buildCommandLine(start.definition, { ...(await withSecrets(context, start.definition, launch)), isIncoming: start.options.incoming !== undefined });
   const environment = { ...cleanEnvironment(launch.runFolder), ...commandLine.environment };
   await log.line(`starting up, QEMU ${version.major}.${version.minor}.${version.micro} (${version.package}), accelerator ${launch.accelerator}`, context.clock.wallTime());
   await log.line(`${shellVariables(environment, commandLine.environment)}${commandLine.toShellText(binary)}`, context.clock.wallTime());
   const wordsFrom = await log.size();
   await using files = await openInherited(work, context.clock);
+  const inherited = [...files.descriptors, ...start.inherited, ...(start.options.incoming?.descriptors ?? [])];
   const output = await log.openForAppend();
   let spawned: SpawnedQemu;
   try {
     start.givenUp.throwIfAborted(); // the last moment at which nothing has to be undone for it
     await handOverRunFolder(launch.runFolder, start.identity);
-    spawned = await spawnQemu({ identity: start.identity, binary, argv: commandLine.argv, environment, logFd: output.fd, inherited: [...files.descriptors, ...start.inherited] });
+    spawned = await spawnQemu({ identity: start.identity, binary, argv: commandLine.argv, environment, logFd: output.fd, inherited });
+    inherited.forEach((descriptor, index) => start.numbersInQemu.set(descriptor, firstInherited + index));
   } finally {
     await output.close().catch(() => {}); // QEMU has its own by now
   }
@@ -54,8 +59,8 @@ export async function spawnPaused(start: StartState): Promise<void> {
   start.run = { spawned, live, wordsFrom, events: new MonitorEvents(context, domain, live) };
   folders.handOver(live);
   context.timelines.began(domain, live, wordsFrom);
-  const { definition } = start.options;
-  live.pendingChanges = definition !== undefined && domain.persistent !== null && !sameDefinition(domain.persistent, definition);
+  const { definition, comparedAs = definition } = start.options;
+  live.pendingChanges = definition !== undefined && domain.persistent !== null && !sameDefinition(domain.persistent, comparedAs ?? definition);
 }
 
 /** What the command line's text does not name itself; a line for each, so that a shell would run the same. */

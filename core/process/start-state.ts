@@ -14,6 +14,7 @@ import type { Call } from '../job/call.ts';
 import type { AsyncJob } from '../job/handles.ts';
 import type { ImageLeases } from '../lock/image-leases.ts';
 import type { Identity } from '../label/identity.ts';
+import type { Incoming } from './incoming.ts';
 import type { MonitorEvents } from './monitor-events.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { SpawnedQemu } from './qemu-process.ts';
@@ -28,7 +29,24 @@ export interface StartOptions {
   readonly resetNvram?: boolean;
   /** Destroyed when the client that asks for the start is gone. */
   readonly autodestroy?: boolean;
+  /** Takes memory and devices from elsewhere instead of booting. */
+  readonly incoming?: Incoming;
+  /** What is compared with the next boot's definition in the place of `definition`, which may say more than its user did. */
+  readonly comparedAs?: DomainDefinition;
+  /** Marks the run from its beginning. */
+  readonly taints?: readonly Taint[];
+  /** Asked once the start holds the domain's job, when nobody else may change what it answers by. @throws why there is no start. */
+  readonly underJob?: () => Promise<FoundForStart>;
 }
+
+/** What a start learns under its job. */
+export interface FoundForStart extends Pick<StartOptions, 'definition' | 'comparedAs' | 'incoming' | 'taints'> {
+  /** Runs under the job still, once everybody was told of the run. Never throws. */
+  readonly afterwards?: (job: AsyncJob<'start'>) => Promise<void>;
+}
+
+/** The job that a run begins under. */
+export type BeginningJob = AsyncJob<'start'> | AsyncJob<'migration-in'>;
 
 /** What exists from the spawn on. */
 interface RunOfStart {
@@ -43,8 +61,9 @@ export class StartState {
   readonly context: ProcessContext;
   readonly call: Call;
   readonly domain: Domain;
-  readonly job: AsyncJob<'start'>;
-  readonly options: StartOptions;
+  /** A migration's changes hands between its phases. */
+  job: BeginningJob;
+  options: StartOptions;
   /** As it was written down; what the run has is `definition`. */
   readonly written: DomainDefinition;
   /** The definition of this run; until QEMU is spawned each step may make it more exact. From then on it is `live.definition`. */
@@ -53,6 +72,8 @@ export class StartState {
   readonly resources = new DisposableStack();
   /** Descriptors that QEMU inherits behind those of its devices; whoever adds one leaves its file in `resources`. */
   readonly inherited: number[] = [];
+  /** The numbers that QEMU knows them by, once it is spawned. */
+  readonly numbersInQemu = new Map<number, number>();
   /** What this start has locked, until QEMU has it. */
   leases: ImageLeases | null = null;
   /** Whom QEMU runs as; null for whom this process is. */
@@ -68,7 +89,7 @@ export class StartState {
   #work: SideWork | null = null;
   #run: RunOfStart | null = null;
 
-  constructor(context: ProcessContext, call: Call, domain: Domain, job: AsyncJob<'start'>, written: DomainDefinition, options: StartOptions, calledOff: AbortSignal) {
+  constructor(context: ProcessContext, call: Call, domain: Domain, job: BeginningJob, written: DomainDefinition, options: StartOptions, calledOff: AbortSignal) {
     this.context = context;
     this.call = call;
     this.domain = domain;
@@ -76,7 +97,13 @@ export class StartState {
     this.written = written;
     this.definition = written;
     this.options = options;
+    for (const taint of options.taints ?? []) this.taints.add(taint);
     this.givenUp = AbortSignal.any([context.closing, call.signal, calledOff]);
+  }
+
+  /** The number by which QEMU knows one of the files that it inherited. */
+  numberInQemu(descriptor: number): number {
+    return known(this.numbersInQemu.get(descriptor) ?? null, 'numbersInQemu');
   }
 
   get launch(): LaunchContext {

@@ -60,8 +60,8 @@ export const stepsBeforeQemu: readonly StartStep[] = [
 /** The one after which there is a process: from here on only a destroy, QEMU's own end or the driver's closing ends a start. */
 export const spawnStep: StartStep = { name: 'QEMU', run: spawnPaused };
 
-/** QEMU is there, its CPUs stand still. Whatever throws here ends the run. */
-export const stepsWithQemu: readonly StartStep[] = [
+/** QEMU is there, its CPUs stand still and its memory is empty. Whatever throws here ends the run. */
+export const stepsToReady: readonly StartStep[] = [
   { name: 'leases handed over', run: handLeasesOver },
   { name: 'client', run: bindToClient },
   { name: 'control groups', run: enterGroups },
@@ -78,13 +78,18 @@ export const stepsWithQemu: readonly StartStep[] = [
   { name: 'link states', run: ({ live, job }) => setLinkStates(live, job) },
   { name: 'display passwords', run: setDisplayPasswords },
   { name: 'host set-up', run: ({ work, live }) => runHostSetups(work.setups, live.died) },
+];
+
+/** Everything is there; a boot has nothing to load. */
+export const stepsToRun: readonly StartStep[] = [
+  { name: 'saved state', run: async (start) => start.options.incoming?.load?.(start) },
   { name: 'CPUs', run: runCpus },
   { name: 'started hook', run: (start) => startHook(start, 'started') },
   { name: 'told', run: tellStarted },
 ];
 
 /** All of them, in order. */
-export const startSteps: readonly StartStep[] = [...stepsBeforeQemu, spawnStep, ...stepsWithQemu];
+export const startSteps: readonly StartStep[] = [...stepsBeforeQemu, spawnStep, ...stepsToReady, ...stepsToRun];
 
 /** The run keeps the CPU that it begins with, on whatever host it goes on. */
 async function withExactCpu(start: StartState): Promise<void> {
@@ -104,7 +109,8 @@ async function makeLiveDefinition(start: StartState): Promise<void> {
 }
 
 /** `<currentMemory>` below `<memory>`: what the guest leaves to the host as soon as its driver for the balloon is there. */
-async function setBalloon({ live, job }: StartState): Promise<void> {
+async function setBalloon({ live, job, options }: StartState): Promise<void> {
+  if (options.incoming) return; // it comes with the guest
   const { currentMemoryKiB, memoryKiB, devices } = live.definition;
   const hasBalloon = devicesOf(devices, 'memballoon').some(({ model }) => model !== 'none');
   if (!hasBalloon || currentMemoryKiB === null || currentMemoryKiB >= memoryKiB) return;

@@ -41,6 +41,7 @@ export function statusRecord(domain: Domain, bootName: string | null): StatusRec
     taints: [...live.taints],
     controlGroups: live.controlGroups,
     agentTimeoutSeconds: live.agentTimeoutSeconds,
+    migrationBandwidthMiBps: live.migrationBandwidthMiBps,
     peripherals: [...live.peripherals],
     consoleStarts: Object.fromEntries(live.consoleStarts),
     diskErrors: [...live.diskErrors.values()],

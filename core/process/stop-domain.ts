@@ -18,7 +18,7 @@ import { removeRunFolder } from './side-work.ts';
 import { callOffStart } from './starts-under-way.ts';
 
 /** The jobs under which a run may end: nothing else can begin meanwhile. */
-export type EndingJob = SyncJob<'destroy'> | AsyncJob<'start'> | AsyncJob<'dump'>;
+export type EndingJob = SyncJob<'destroy'> | AsyncJob<'start'> | AsyncJob<'dump'> | AsyncJob<'save'> | AsyncJob<'migration-in'> | AsyncJob<'migration-out'>;
 
 export interface RunEnd {
   readonly reason: StateReason<'shut off'>;
@@ -77,6 +77,7 @@ const endEvents: Partial<Record<StateReason<'shut off'>, LifecycleEvent>> = {
   destroyed: { event: 'stopped', detail: 'destroyed' },
   crashed: { event: 'stopped', detail: 'crashed' },
   failed: { event: 'stopped', detail: 'failed' },
+  saved: { event: 'stopped', detail: 'saved' },
 };
 
 export function endOf(reason: StateReason<'shut off'>): RunEnd {

@@ -29,6 +29,8 @@ const hostSettingsSchema = z.strictObject({
   cgroups: z.boolean().default(true),
   /** Where dumps go that nobody named a file for: of a crash, of a watchdog; null is `dumps` in the state folder. */
   autoDumpFolder: absolutePath.nullable().default(null),
+  /** How images of saved guests are written where nobody says it: libvirt's save_image_format. */
+  saveImageFormat: z.enum(['raw', 'gzip', 'bzip2', 'xz', 'lzop', 'zstd']).default('raw'),
   /** How large a console's log becomes before its older half is archived, and how many archives are kept of each. */
   consoleLogBytes: z.number().int().min(1_048_576).max(2 ** 40).default(16_777_216),
   consoleLogArchives: z.number().int().min(1).max(1_000).default(3),
@@ -42,6 +44,10 @@ const hostSettingsSchema = z.strictObject({
   /** Where the certificates of spice displays with a TLS port lie; null is /etc/pki/qemu. */
   spiceTlsFolder: absolutePath.nullable().default(null),
   spicePassword: z.string().min(1).max(60).nullable().default(null),
+  /** Where the certificates of migrations over TLS lie; null is /etc/pki/qemu. */
+  migrationTlsFolder: absolutePath.nullable().default(null),
+  /** Only sources with a certificate of the same authority may send a guest here. */
+  migrationTlsVerify: z.boolean().default(true),
 });
 export type HostSettings = z.infer<typeof hostSettingsSchema>;
 

@@ -40,6 +40,7 @@ export const statusSchema = z.object({
   controlGroups: z.partialRecord(z.enum(groupControllers), z.object({ version: z.union([z.literal(1), z.literal(2)]), folder: z.string() })).default({}),
   /** How long the guest agent may take to answer; -1 leaves it to each command, -2 waits for ever. */
   agentTimeoutSeconds: z.number().int().min(-2).default(-1),
+  migrationBandwidthMiBps: z.number().int().min(0).default(0),
   /** Ids of the devices that QEMU had plugged when it was last asked. */
   peripherals: z.array(z.string()).default([]),
   /** Offsets in the consoles' logs, by alias. */

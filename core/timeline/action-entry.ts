@@ -10,6 +10,7 @@ import type { NewEntry } from './timeline-entry.ts';
 const keptParameters: ReadonlySet<string> = new Set([
   'paused', 'resetNvram', 'config', 'to', 'afterwards', 'program', 'mountpoints', 'target', 'online', 'cpus', 'vcpu', 'iothread', 'nodeset', 'timeoutSeconds', 'periodSeconds', 'mode', 'graceful', 'autostart', 'codeset', 'holdTimeMs', 'nvram', 'keepTpm', 'hmp', 'source',
   'force', 'user', 'file', 'path', 'format', 'screen', 'device', 'minimumBytes',
+  'from', 'restoresTo', 'forceBoot', 'managedSave',
   'seconds', 'now', 'sync', 'crash', 'live', 'reset', 'memoryOnly', 'bypassCache', 'dumpFormat',
 ]);
 

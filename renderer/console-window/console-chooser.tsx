@@ -10,7 +10,7 @@ import { CheckBox } from '../shared/check-box.tsx';
 import { attempt } from '../shared/failure-toast.tsx';
 import { useHost, useSession } from '../shared/session.ts';
 import { domainsOf } from '../store/host-store.ts';
-import { consoleInWords } from '../words/consoles.ts';
+import { consoleInWords, isForPeople } from '../words/consoles.ts';
 import { type OpenPlace, useConsoleWindow } from './console-context.ts';
 import { type ConsoleChoice, addTab, focusPane, splitPane } from './layout-tree.ts';
 import { useReturnToTerminal } from './use-return-to-terminal.ts';
@@ -80,7 +80,8 @@ const keyOf = ({ domain, console }: Offered): string => `${domain.uuid}/${consol
 /** Terminals first; a channel can be read too, but seldom by a person. */
 function consolesOf(domain: DomainSummary): Offered[] {
   const isTerminal = (console: ConsoleSummary): boolean => console.kind === 'serial' || console.kind === 'console';
-  return [...domain.consoles.filter(isTerminal), ...domain.consoles.filter((each) => !isTerminal(each))].map((console) => ({ domain, console }));
+  const others = domain.consoles.filter((each) => !isTerminal(each) && isForPeople(each));
+  return [...domain.consoles.filter(isTerminal), ...others].map((console) => ({ domain, console }));
 }
 
 function useIsHere(): (offered: Offered) => boolean {

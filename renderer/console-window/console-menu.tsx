@@ -1,5 +1,5 @@
 /** What the keys do, for the mouse and for who does not know the keys; and what no key does. */
-import { Circle, ClipboardPaste, Copy, EllipsisVertical, Keyboard, type LucideIcon, Maximize, Save, Search, Settings2, Square, Type, ZoomIn, ZoomOut } from 'lucide-react';
+import { BellRing, Circle, ClipboardPaste, Copy, EllipsisVertical, Keyboard, type LucideIcon, Maximize, Save, Search, Settings2, Square, Type, ZoomIn, ZoomOut } from 'lucide-react';
 import type { ReactElement, ReactNode } from 'react';
 import { Menu, MenuItem, MenuTrigger, Popover, Separator, SubmenuTrigger } from 'react-aria-components';
 import { useStore } from 'zustand';
@@ -14,7 +14,7 @@ export function ConsoleMenu({ onFind }: { readonly onFind: () => void }): ReactE
   const writes = useConsoleState((state) => state.phase === 'open' && state.mode === 'write');
   const records = useStore(tools.recorder.store, (state) => state.path !== null);
   const readsScreen = useStore(tools.settings.store, (state) => state.screenReaderMode);
-  const open = (kind: 'settings' | 'save') => () => tools.dialog.setState({ open: { kind } });
+  const open = (kind: 'settings' | 'save' | 'triggers') => () => tools.dialog.setState({ open: { kind } });
   return (
     <MenuTrigger>
       <Button label="Menu" icon={EllipsisVertical} kind="bare" small iconOnly />
@@ -30,6 +30,7 @@ export function ConsoleMenu({ onFind }: { readonly onFind: () => void }): ReactE
           <Separator className="menu-separator" />
           <Item label="Save…" icon={Save} keys="Ctrl+Shift+S" onAction={open('save')} />
           <Item label={records ? 'Stop recording' : 'Record…'} icon={records ? Square : Circle} onAction={() => tools.toggleRecording(`${name} / ${label}`)} />
+          <Item label="Triggers…" icon={BellRing} onAction={open('triggers')} />
           <Separator className="menu-separator" />
           <Item label="Bigger text" icon={ZoomIn} keys="Ctrl+Shift+Plus" onAction={() => resize(1)} />
           <Item label="Smaller text" icon={ZoomOut} keys="Ctrl+Shift+Minus" onAction={() => resize(-1)} />

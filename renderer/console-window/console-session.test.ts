@@ -67,7 +67,7 @@ describe('a console session', () => {
   it('takes over, and keeps the line that says who took over from it', async () => {
     const { fake, session, until } = opened('watch');
     await until((state) => state.phase === 'open');
-    session.takeOver();
+    session.input.takeOver();
     await until((state) => state.mode === 'write' && state.asking === null);
     fake.consoleMessages.fire({ type: 'notice', what: 'taken-over', by: 'window 2', atMs: 1_000 });
     await until((state) => state.notice?.by === 'window 2');
@@ -120,27 +120,27 @@ describe('a console session', () => {
     const { session, until } = opened('write', { wish: 'watch' });
     await until((state) => state.phase === 'open');
     expect(session.store.getState()).toMatchObject({ mode: 'watch', wish: 'watch' });
-    session.write();
+    session.input.take();
     await until((state) => state.mode === 'write' && state.wish === 'write');
-    session.release();
+    session.input.release();
     await until((state) => state.mode === 'watch' && state.wish === 'watch');
   });
 
   it('asks, waits, takes its request back, and answers those of others', async () => {
     const watcher = opened('watch');
     await watcher.until((state) => state.phase === 'open');
-    watcher.session.request();
+    watcher.session.input.request();
     await watcher.until((state) => state.request?.state === 'waiting' && state.asking === null);
-    watcher.session.withdraw();
+    watcher.session.input.withdraw();
     expect(watcher.session.store.getState().request).toBeNull();
     const writer = opened('write');
     await writer.until((state) => state.phase === 'open');
     const asking = (number: number) => ({ sessionId: `s${number}`, label: `window ${number}`, sinceMs: number });
     writer.fake.consoleMessages.fire({ type: 'requests', from: [asking(2), asking(3)] });
     await writer.until((state) => state.requests.length === 2);
-    writer.session.decline('s2');
+    writer.session.input.decline('s2');
     expect(writer.session.store.getState().requests).toEqual([asking(3)]);
-    writer.session.handOver(asking(3));
+    writer.session.input.handOver(asking(3));
     await writer.until((state) => state.mode === 'watch' && state.notice?.what === 'handed-away');
     await watcher.until(() => watcher.fake.consoleHeard.length === 2);
     expect([watcher.fake.consoleHeard, writer.fake.consoleHeard]).toEqual([[{ type: 'ask' }, { type: 'withdraw' }], [{ type: 'decline', to: 's2' }, { type: 'hand-over', to: 's3' }]]);

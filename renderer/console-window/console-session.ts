@@ -5,15 +5,15 @@
  */
 import { type StoreApi, createStore } from 'zustand/vanilla';
 import type { ClientStream } from '../../core/api/client.ts';
-import type { ConsoleClientMessage, ConsoleServerMessage } from '../../core/api/console-contract.ts';
+import type { ConsoleServerMessage } from '../../core/api/console-contract.ts';
 import { type Clock, systemClock } from '../../core/base/clock.ts';
 import { VireoError, asVireoError } from '../../core/base/errors.ts';
-import { isActiveState } from '../../core/domain/domain-state.ts';
-import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { InputControl } from '../presence/input-control.ts';
+import { type Presence, hearOfPresence, noPresence } from '../presence/presence.ts';
+import { serveWhileRunning } from '../presence/serve-while-running.ts';
 import type { Host } from '../store/host-store.ts';
 import { formatClock } from '../words/format.ts';
 import { gapInWords } from './gap-in-words.ts';
-import { type Presence, hearOfPresence, noPresence } from './presence.ts';
 import { placeBytes } from './stream-place.ts';
 import type { ConsoleTerminal } from './terminal.ts';
 
@@ -22,13 +22,10 @@ export interface ConsoleState extends Presence {
   readonly phase: 'waiting' | 'opening' | 'open' | 'failed';
   /** What the stream is opened for the next time; releasing the input makes it `watch`. */
   readonly wish: 'write' | 'watch';
-  readonly sessionId: string | null;
   readonly alias: string | null;
   readonly label: string | null;
   /** Why the last try failed. */
   readonly error: VireoError | null;
-  /** When somebody last typed here without being the writer. */
-  readonly typedInVainMs: number | null;
   /** How far the stream is shown, and the lines that this pane received. */
   readonly position: number;
   readonly lines: number;
@@ -51,12 +48,13 @@ export interface ConsoleSessionOptions {
 
 type Stream = ClientStream<'domainOpenConsole'>;
 
-const retryMs = 1_000;
 const countersEveryMs = 200;
 const newline = 0x0a;
 
 export class ConsoleSession implements Disposable {
   readonly store: StoreApi<ConsoleState>;
+  /** What a person does about who writes. */
+  readonly input: InputControl;
   readonly #options: ConsoleSessionOptions;
   readonly #clock: Clock;
   readonly #ended = new AbortController();
@@ -77,18 +75,18 @@ export class ConsoleSession implements Disposable {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.store = createStore<ConsoleState>(() => ({
-      ...noPresence, phase: 'waiting', wish: options.mode, sessionId: null, alias: null, label: null, error: null, typedInVainMs: null, position: 0, lines: 0, linesSinceBoot: false, fresh: 0, bells: 0,
+      ...noPresence, phase: 'waiting', wish: options.mode, alias: null, label: null, error: null, position: 0, lines: 0, linesSinceBoot: false, fresh: 0, bells: 0,
     }));
-    void this.#run();
+    this.input = new InputControl(this.store, () => this.#stream);
+    const { host, uuid } = options;
+    const onFailed = (error: VireoError): void => this.store.setState({ phase: 'failed', error });
+    void serveWhileRunning({ host, uuid, clock: this.#clock, serve: (client, signal) => this.#serve(client, signal), onFailed, onOver: () => this.#over() }, this.#ended.signal);
   }
 
   /** Hands typed bytes to the guest; a watcher is told that nothing was sent. */
   type(bytes: Uint8Array): void {
     const stream = this.#stream;
-    if (!stream || this.store.getState().mode !== 'write') {
-      if (stream) this.store.setState({ typedInVainMs: this.#clock.wallTime() });
-      return;
-    }
+    if (!stream || !this.input.tried(this.#clock.wallTime())) return;
     stream.send(bytes).catch((thrown: unknown) => {
       if (this.#stream === stream) this.store.setState({ error: asVireoError(thrown) });
     });
@@ -96,47 +94,7 @@ export class ConsoleSession implements Disposable {
 
   /** A serial line's break, behind all that was typed before; nothing where this pane does not write. */
   sendBreak(): void {
-    if (this.store.getState().mode === 'write') this.#stream?.message({ type: 'break' });
-    else if (this.#stream) this.store.setState({ typedInVainMs: this.#clock.wallTime() });
-  }
-
-  /** Takes the input that nobody has. */
-  write(): void {
-    this.#ask('take-over', { type: 'request-write', force: false });
-  }
-
-  takeOver(): void {
-    this.#ask('take-over', { type: 'request-write', force: true });
-  }
-
-  /** Asks the writer for the input, and waits. */
-  request(): void {
-    this.#ask('request', { type: 'ask' });
-  }
-
-  withdraw(): void {
-    this.#stream?.message({ type: 'withdraw' });
-    this.store.setState({ request: null, asking: null });
-  }
-
-  /** Gives the input to a watcher, by its session. */
-  handOver(to: { readonly sessionId: string; readonly label: string }): void {
-    this.#ask('hand-over', { type: 'hand-over', to: to.sessionId });
-  }
-
-  decline(sessionId: string): void {
-    this.#stream?.message({ type: 'decline', to: sessionId });
-    this.store.setState(({ requests }) => ({ requests: requests.filter((each) => each.sessionId !== sessionId) }));
-  }
-
-  release(): void {
-    this.#ask('release', { type: 'release' });
-    if (this.#stream) this.store.setState({ wish: 'watch' });
-  }
-
-  /** Puts away what was told, and leaves questions as they are. */
-  dismiss(): void {
-    this.store.setState(({ request }) => ({ notice: null, refused: null, error: null, request: request?.state === 'waiting' ? request : null }));
+    if (this.input.tried(this.#clock.wallTime())) this.#stream?.message({ type: 'break' });
   }
 
   /** The terminal rang while it understood what it was given. */
@@ -149,45 +107,21 @@ export class ConsoleSession implements Disposable {
     this.#stream?.close();
   }
 
-  #ask(asking: Presence['asking'], message: ConsoleClientMessage): void {
-    if (!this.#stream) return;
-    this.store.setState({ asking, notice: null, refused: null, request: null, typedInVainMs: null });
-    this.#stream.message(message);
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#ended;
-    while (!signal.aborted) {
-      try {
-        await this.#untilRunning(signal);
-        await this.#serve(signal);
-      } catch (thrown) {
-        if (signal.aborted) return;
-        this.store.setState({ phase: 'failed', error: asVireoError(thrown) });
-      }
-      this.#stream = null;
-      this.#options.terminal.answers = false;
-      this.store.setState(({ phase, notice }) => ({ ...noPresence, notice, phase: phase === 'failed' ? 'failed' : 'waiting', sessionId: null }));
-      await this.#clock.sleep(retryMs, signal).catch(() => {});
-    }
-  }
-
-  #untilRunning(signal: AbortSignal): Promise<DomainSummary | null> {
-    const { host, uuid } = this.#options;
-    return host.domainWhen(uuid, (summary) => summary !== null && isActiveState(summary.state) && host.store.getState().link.phase === 'connected' && !host.store.getState().sync.fetching, signal);
-  }
-
   /** Resolves when the stream has ended by itself. */
-  async #serve(signal: AbortSignal): Promise<void> {
-    const { client } = this.#options.host;
+  async #serve(client: Host['client'], signal: AbortSignal): Promise<VireoError | null> {
     this.store.setState({ phase: 'opening' });
     let end!: (error: VireoError | null) => void;
     const ended = new Promise<VireoError | null>((resolve) => (end = resolve));
     const stream = await this.#open(client, signal, end);
-    if (signal.aborted) return stream.close();
-    const error = await ended;
-    // The end of the connection or of the guest is no failure of the console, and is shown in its own words.
-    if (error && !signal.aborted && !client.closed.aborted && this.#isRunning()) throw error;
+    if (!signal.aborted) return ended;
+    stream.close();
+    return null;
+  }
+
+  #over(): void {
+    this.#stream = null;
+    this.#options.terminal.answers = false;
+    this.store.setState(({ phase, notice }) => ({ ...noPresence, notice, phase: phase === 'failed' ? 'failed' : 'waiting' }));
   }
 
   async #open(client: Host['client'], signal: AbortSignal, onEnd: (error: VireoError | null) => void): Promise<Stream> {
@@ -234,18 +168,13 @@ export class ConsoleSession implements Disposable {
     this.#historyEnd = position;
     this.#options.terminal.answers = mode === 'write' && position === 0;
     // What a lost connection interrupted is over; that the input was taken before stays to be read.
-    this.store.setState(({ notice }) => ({ ...noPresence, notice: mode === 'watch' ? notice : null, phase: 'open', mode, sessionId, alias, label, error: null, typedInVainMs: null }));
+    this.store.setState(({ notice }) => ({ ...noPresence, notice: mode === 'watch' ? notice : null, phase: 'open', mode, sessionId, alias, label, error: null }));
   }
 
   /** Whether offsets mean other bytes than before, because the log was begun anew for another run of the guest. */
   #beganAnew({ position, runStart, domain }: Stream['opened']): boolean {
     if (this.#seen === null) return false;
     return position < this.#seen || (domain.pid !== this.#pid && runStart < this.#seen);
-  }
-
-  #isRunning(): boolean {
-    const summary = this.#options.host.domain(this.#options.uuid);
-    return summary !== null && isActiveState(summary.state);
   }
 
   #receive(bytes: Uint8Array, offset: number, acknowledge: () => void): void {
@@ -284,9 +213,11 @@ export class ConsoleSession implements Disposable {
       this.#seen = message.to;
       return;
     }
+    const { asking } = this.store.getState();
     this.store.setState((state) => hearOfPresence(state, message, this.#clock.wallTime()));
     const { mode } = this.store.getState();
-    if (message.type === 'mode') this.store.setState({ typedInVainMs: null, ...(mode === 'write' ? { wish: 'write' } : {}) });
+    // Who lost the input to others writes again where nobody does, after a restart; who gave it up does not.
+    if (message.type === 'mode' && (mode === 'write' || asking === 'release')) this.store.setState({ wish: mode });
     terminal.answers = mode === 'write' && (this.#seen ?? 0) >= this.#historyEnd;
   }
 }

@@ -1,12 +1,12 @@
 /** The terminal of a history view: shows a stretch of the log again whenever it has grown, and stays where it was. */
-import type { IMarker } from '@xterm/xterm';
+import type { IDecoration, IMarker } from '@xterm/xterm';
 import type { StoreApi } from 'zustand/vanilla';
 import type { HistoryPlace } from './history-place.ts';
 import type { HistoryState, LogPiece } from './history-reader.ts';
 import { gapInWords } from './gap-in-words.ts';
 import type { GuestSettings, TerminalSettings } from './terminal-settings.ts';
 import { type ConsoleTerminal, createTerminal } from './terminal.ts';
-import { terminalColours } from './terminal-theme.ts';
+import { followTheme, terminalColours } from './terminal-theme.ts';
 
 export interface HistoryScreenOptions {
   readonly settings: StoreApi<TerminalSettings>;
@@ -22,12 +22,18 @@ export class HistoryScreen implements Disposable {
   readonly #terminal: ConsoleTerminal;
   /** Where the stretch began that is shown; null before the first. */
   #from: number | null = null;
+  /** The line that was looked for, and how it is made out. */
+  #placed: IMarker | undefined;
+  #decoration: IDecoration | undefined;
+  readonly #gone = new AbortController();
 
   constructor(options: HistoryScreenOptions) {
     this.#options = options;
     this.#terminal = createTerminal({ settings: options.settings, guest: options.guest, isHistory: true });
     this.#terminal.attach(options.element);
     options.element.dataset['text'] = '';
+    followTheme(() => this.#mark(), this.#gone.signal);
+    this.#terminal.xterm.onResize(() => this.#mark());
   }
 
   show({ pieces, from, start }: HistoryState): void {
@@ -45,7 +51,8 @@ export class HistoryScreen implements Disposable {
     ].sort((one, other) => one.at - other.at);
     for (const [index, piece] of pieces.entries()) this.#write(index === 0 && piece.from > start ? fromLineStart(piece) : piece, marks);
     xterm.write('', () => {
-      if (placed) this.#mark(placed);
+      this.#placed = placed;
+      this.#mark();
       const row = before === null ? (placed?.line ?? 0) - Math.floor(xterm.rows / 3) : (oldStart?.line ?? 0) + topRow;
       xterm.scrollToLine(Math.max(0, row));
       this.#options.element.dataset['text'] = this.#textAt(placed);
@@ -53,6 +60,7 @@ export class HistoryScreen implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#gone.abort();
     this.#terminal[Symbol.dispose]();
   }
 
@@ -70,11 +78,13 @@ export class HistoryScreen implements Disposable {
     this.#terminal.write(piece.bytes.subarray(at - piece.from), () => {});
   }
 
-  /** The line that was looked for, behind its text. */
-  #mark(marker: IMarker): void {
+  /** Behind the line's text, from edge to edge, in the colours of now. */
+  #mark(): void {
+    this.#decoration?.dispose();
+    if (!this.#placed || this.#placed.isDisposed) return;
     const { xterm } = this.#terminal;
     const { find } = terminalColours(this.#options.settings.getState().palette);
-    xterm.registerDecoration({ marker, width: xterm.cols, backgroundColor: find.matchBackground ?? '', overviewRulerOptions: { color: find.activeMatchColorOverviewRuler } });
+    this.#decoration = xterm.registerDecoration({ marker: this.#placed, width: xterm.cols, backgroundColor: find.matchBackground ?? '', overviewRulerOptions: { color: find.activeMatchColorOverviewRuler } });
   }
 
   /** For tests and assistive scripts: the canvas has no text. */

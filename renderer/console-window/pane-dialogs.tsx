@@ -2,8 +2,10 @@
 import type { ReactElement } from 'react';
 import { useStore } from 'zustand';
 import { Button } from '../shared/button.tsx';
+import { useDomain } from '../shared/session.ts';
+import { TriggersDialog } from '../triggers/triggers-dialog.tsx';
 import { formatCount } from '../words/format.ts';
-import { useConsole } from './console-context.ts';
+import { useConsole, useConsoleState } from './console-context.ts';
 import { HistoryView } from './history-view.tsx';
 import { KeystrokesDialog } from './keystrokes-dialog.tsx';
 import { PasteDialog } from './paste-dialog.tsx';
@@ -23,7 +25,16 @@ export function PaneDialogs(): ReactElement | null {
   if (dialog.kind === 'keystrokes') return <KeystrokesDialog text={dialog.text} onClose={onClose} />;
   if (dialog.kind === 'sysrq') return <SysRqDialog way={dialog.way} onClose={onClose} />;
   if (dialog.kind === 'settings') return <SettingsDialog onClose={onClose} />;
+  if (dialog.kind === 'triggers') return <PaneTriggers onClose={onClose} />;
   return <SaveDialog onClose={onClose} />;
+}
+
+/** Of the whole domain; a new one begins with this pane's console. */
+function PaneTriggers({ onClose }: { readonly onClose: () => void }): ReactElement | null {
+  const { uuid } = useConsole();
+  const summary = useDomain(uuid);
+  const label = useConsoleState((state) => state.label);
+  return summary && <TriggersDialog summary={summary} device={label} onClose={onClose} />;
 }
 
 /** Beside the terminal, within its frame. */

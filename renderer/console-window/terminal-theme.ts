@@ -21,9 +21,11 @@ export function terminalColours(palette: TerminalSettings['palette']): TerminalC
 
 /** Follows the theme of the app and of the system for as long as the signal is not aborted. */
 export function followColours(xterm: Terminal, palette: () => TerminalSettings['palette'], signal: AbortSignal): void {
-  for (const query of ['(prefers-color-scheme: dark)', '(prefers-contrast: more)']) {
-    matchMedia(query).addEventListener('change', () => applyColours(xterm, palette()), { signal });
-  }
+  followTheme(() => applyColours(xterm, palette()), signal);
+}
+
+export function followTheme(onChange: () => void, signal: AbortSignal): void {
+  for (const query of ['(prefers-color-scheme: dark)', '(prefers-contrast: more)']) matchMedia(query).addEventListener('change', onChange, { signal });
 }
 
 export function applyColours(xterm: Terminal, palette: TerminalSettings['palette']): void {

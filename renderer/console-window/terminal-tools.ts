@@ -21,6 +21,7 @@ export type PaneDialog =
   | { readonly kind: 'keystrokes'; readonly text: string }
   | { readonly kind: 'sysrq'; readonly way: SysRqWay }
   | { readonly kind: 'settings' }
+  | { readonly kind: 'triggers' }
   | { readonly kind: 'save' };
 
 /** Null while nothing is typed key by key. */

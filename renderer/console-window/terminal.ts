@@ -210,6 +210,7 @@ class TerminalPlace implements Disposable {
   readonly #sights: IntersectionObserver;
   readonly #renderer: TerminalRenderer;
   readonly #onPaste: (text: string) => void;
+  #isSeen = false;
 
   constructor(xterm: Terminal, fit: FitAddon, onPaste: (text: string) => void) {
     this.#xterm = xterm;
@@ -217,9 +218,15 @@ class TerminalPlace implements Disposable {
     this.#onPaste = onPaste;
     this.#renderer = new TerminalRenderer({
       load: (onLost) => loadWebgl(xterm, onLost),
-      onKind: (kind) => xterm.element?.setAttribute('data-renderer', kind),
+      onKind: (kind) => {
+        xterm.element?.setAttribute('data-renderer', kind);
+        if (this.#isSeen) this.fit(); // WebGL draws cells of whole points, the DOM broader ones
+      },
     });
-    this.#sights = new IntersectionObserver((entries) => this.#renderer.setVisible(entries.at(-1)?.isIntersecting ?? false));
+    this.#sights = new IntersectionObserver((entries) => {
+      this.#isSeen = entries.at(-1)?.isIntersecting ?? false;
+      this.#renderer.setVisible(this.#isSeen);
+    });
   }
 
   attach(element: HTMLElement): void {

@@ -4,12 +4,12 @@
  */
 import { type StoreApi, createStore } from 'zustand/vanilla';
 import type { ClientStream } from '../../core/api/client.ts';
-import type { ConsoleClientMessage, ConsoleServerMessage } from '../../core/api/console-contract.ts';
+import type { ConsoleServerMessage } from '../../core/api/console-contract.ts';
 import { type Clock, systemClock } from '../../core/base/clock.ts';
-import { VireoError, asVireoError } from '../../core/base/errors.ts';
-import { isActiveState } from '../../core/domain/domain-state.ts';
-import type { DomainSummary } from '../../core/domain/domain-summary.ts';
-import { type Presence, hearOfPresence, noPresence } from '../console-window/presence.ts';
+import { VireoError } from '../../core/base/errors.ts';
+import { InputControl } from '../presence/input-control.ts';
+import { type Presence, hearOfPresence, noPresence } from '../presence/presence.ts';
+import { serveWhileRunning } from '../presence/serve-while-running.ts';
 import type { Host } from '../store/host-store.ts';
 import { DisplayChannel } from './display-channel.ts';
 import type { Screen } from './screen.ts';
@@ -19,15 +19,12 @@ export interface DisplayState extends Presence {
   readonly phase: 'waiting' | 'opening' | 'shown' | 'failed';
   /** Whether there is an old picture to look at. */
   readonly hasPicture: boolean;
-  readonly sessionId: string | null;
   /** Whether this window wants the input when it connects again. */
   readonly wish: 'write' | 'watch';
   /** Why the last try failed. */
   readonly error: VireoError | null;
   /** What the guest has, once it has said so. */
   readonly pointer: 'absolute' | 'relative' | null;
-  /** When somebody last typed or clicked here without having the input. */
-  readonly typedInVainMs: number | null;
 }
 
 export interface DisplaySessionOptions {
@@ -42,12 +39,12 @@ export interface DisplaySessionOptions {
 
 type Stream = ClientStream<'domainOpenGraphics'>;
 
-const retryMs = 1_000;
-
 export class DisplaySession implements Disposable {
   readonly store: StoreApi<DisplayState> = createStore<DisplayState>(() => ({
-    ...noPresence, phase: 'waiting', hasPicture: false, sessionId: null, wish: 'write', error: null, pointer: null, typedInVainMs: null,
+    ...noPresence, phase: 'waiting', hasPicture: false, wish: 'write', error: null, pointer: null,
   }));
+  /** What a person does about who has the input. */
+  readonly input = new InputControl(this.store, () => this.#stream);
   readonly #options: DisplaySessionOptions;
   readonly #clock: Clock;
   readonly #ended = new AbortController();
@@ -56,49 +53,19 @@ export class DisplaySession implements Disposable {
   constructor(options: DisplaySessionOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    void this.#run();
-  }
-
-  /** Takes the input that nobody has. */
-  take(): void {
-    this.#ask('take-over', { type: 'request-write', force: false });
-  }
-
-  takeOver(): void {
-    this.#ask('take-over', { type: 'request-write', force: true });
-  }
-
-  /** Asks whoever has the input for it, and waits. */
-  request(): void {
-    this.#ask('request', { type: 'ask' });
-  }
-
-  withdraw(): void {
-    this.#stream?.message({ type: 'withdraw' });
-    this.store.setState({ request: null, asking: null });
-  }
-
-  handOver(to: { readonly sessionId: string }): void {
-    this.#ask('hand-over', { type: 'hand-over', to: to.sessionId });
-  }
-
-  decline(sessionId: string): void {
-    this.#stream?.message({ type: 'decline', to: sessionId });
-    this.store.setState(({ requests }) => ({ requests: requests.filter((each) => each.sessionId !== sessionId) }));
-  }
-
-  release(): void {
-    this.#ask('release', { type: 'release' });
-  }
-
-  /** Puts away what was told, and leaves questions as they are. */
-  dismiss(): void {
-    this.store.setState(({ request }) => ({ notice: null, refused: null, error: null, request: request?.state === 'waiting' ? request : null }));
+    const { host, uuid, index } = options;
+    void serveWhileRunning({
+      host, uuid, clock: this.#clock,
+      isThere: ({ displays }) => displays[index]?.unavailable === null,
+      serve: (client, signal) => this.#serve(client, signal),
+      onFailed: (error) => this.store.setState({ phase: 'failed', error }),
+      onOver: () => this.#over(),
+    }, this.#ended.signal);
   }
 
   /** Somebody typed or clicked; a watcher is told that nothing was sent. */
   tried(): void {
-    if (this.#stream && this.store.getState().mode !== 'write') this.store.setState({ typedInVainMs: this.#clock.wallTime() });
+    this.input.tried(this.#clock.wallTime());
   }
 
   [Symbol.dispose](): void {
@@ -106,38 +73,9 @@ export class DisplaySession implements Disposable {
     this.#stream?.close();
   }
 
-  #ask(asking: Presence['asking'], message: ConsoleClientMessage): void {
-    if (!this.#stream) return;
-    this.store.setState({ asking, notice: null, refused: null, request: null, typedInVainMs: null });
-    this.#stream.message(message);
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#ended;
-    while (!signal.aborted) {
-      try {
-        await this.#untilRunning(signal);
-        await this.#serve(signal);
-      } catch (thrown) {
-        if (signal.aborted) return;
-        this.store.setState({ phase: 'failed', error: asVireoError(thrown) });
-      }
-      this.#stream = null;
-      this.store.setState(({ phase, notice }) => ({ ...noPresence, notice, phase: phase === 'failed' ? 'failed' : 'waiting', sessionId: null, pointer: null }));
-      await this.#clock.sleep(retryMs, signal);
-    }
-  }
-
-  #untilRunning(signal: AbortSignal): Promise<DomainSummary | null> {
-    const { host, uuid, index } = this.#options;
-    const isThere = (summary: DomainSummary): boolean => isActiveState(summary.state) && summary.displays[index]?.unavailable === null;
-    return host.domainWhen(uuid, (summary) => summary !== null && isThere(summary) && host.store.getState().link.phase === 'connected' && !host.store.getState().sync.fetching, signal);
-  }
-
   /** Resolves when the connection has ended by itself. */
-  async #serve(signal: AbortSignal): Promise<void> {
-    const { host, uuid, index, screen } = this.#options;
-    const { client } = host;
+  async #serve(client: Host['client'], signal: AbortSignal): Promise<VireoError | null> {
+    const { uuid, index, screen } = this.#options;
     const mode = this.store.getState().wish === 'watch' ? 'watch' : 'write-or-watch';
     this.store.setState(({ phase }) => ({ phase: phase === 'failed' ? 'failed' : 'opening' }));
     let end!: (error: VireoError | null) => void;
@@ -154,16 +92,23 @@ export class DisplaySession implements Disposable {
       onMessage: (message) => void understood.then(() => this.#hear(message)),
       onEnd: end,
     });
-    if (signal.aborted) return stream.close();
+    if (signal.aborted) {
+      stream.close();
+      return null;
+    }
     this.#stream = stream;
-    this.store.setState(({ notice }) => ({ ...noPresence, notice: stream.opened.mode === 'watch' ? notice : null, mode: stream.opened.mode, wish: stream.opened.mode, sessionId: stream.opened.sessionId, typedInVainMs: null }));
+    this.store.setState(({ notice }) => ({ ...noPresence, notice: stream.opened.mode === 'watch' ? notice : null, mode: stream.opened.mode, wish: stream.opened.mode, sessionId: stream.opened.sessionId }));
     understand();
     const broken = this.#draw(screen, channel, stream);
     const error = await Promise.race([ended, broken]);
     screen.leave(channel);
     stream.close();
-    // The end of the connection or of the guest is no failure of the display, and is shown in its own words.
-    if (error && !signal.aborted && !client.closed.aborted && this.#isRunning()) throw error;
+    return error;
+  }
+
+  #over(): void {
+    this.#stream = null;
+    this.store.setState(({ phase, notice }) => ({ ...noPresence, notice, phase: phase === 'failed' ? 'failed' : 'waiting', pointer: null }));
   }
 
   /** Resolves with an error where noVNC gave up by itself: what came was no picture. */
@@ -182,15 +127,10 @@ export class DisplaySession implements Disposable {
     });
   }
 
-  #isRunning(): boolean {
-    const summary = this.#options.host.domain(this.#options.uuid);
-    return summary !== null && isActiveState(summary.state);
-  }
-
   #hear(message: ConsoleServerMessage): void {
     if (message.type === 'gap') return;
     this.store.setState((state) => hearOfPresence(state, message, this.#clock.wallTime()));
     // Who has the input now has it after a restart too, whoever connects first.
-    if (message.type === 'mode') this.store.setState({ typedInVainMs: null, wish: message.mode });
+    if (message.type === 'mode') this.store.setState({ wish: message.mode });
   }
 }

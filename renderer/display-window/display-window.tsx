@@ -1,7 +1,7 @@
 /** A display's window: who has it along the top, the guest's screen full bleed, and what is to be said over it. */
 import { type ReactElement, useEffect, useRef, useState } from 'react';
 import { useStore } from 'zustand';
-import { ScreenshotDialog } from '../main-window/screenshot-dialog.tsx';
+import { ScreenshotDialog } from '../shared/screenshot-dialog.tsx';
 import { HeldDialog } from '../shared/dialogs.tsx';
 import { Toaster, attempt } from '../shared/failure-toast.tsx';
 import { LinkBanner } from '../shared/link-banner.tsx';

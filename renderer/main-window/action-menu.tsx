@@ -1,9 +1,10 @@
 /** The menu of what can be done to one or more domains, for the toolbar's menu and the context menu alike. */
-import { CalendarClock, Copy, BellRing, Camera, FileDown, Keyboard, type LucideIcon, Pause, Play, Power, RefreshCw, RotateCcw, SquareTerminal, StepForward, Trash2, Zap } from 'lucide-react';
+import { ArrowRightLeft, CalendarClock, Copy, BellRing, Camera, Eraser, FileDown, Keyboard, type LucideIcon, Pause, Play, Power, RefreshCw, RotateCcw, Save, SquareTerminal, StepForward, Sunrise, Trash2, Zap } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { Menu, MenuItem, Popover, Separator, SubmenuTrigger } from 'react-aria-components';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { type DomainAction, domainActions } from '../store/domain-actions.ts';
+import { askToMigrate, isMovable } from '../store/migrate-store.ts';
 import { keyCombinations } from './send-keys.ts';
 import { useCommands } from './view-context.ts';
 
@@ -16,14 +17,20 @@ export const actionIcons: Readonly<Record<DomainAction, LucideIcon>> = {
   reset: RotateCcw,
   forceOff: Zap,
   injectNmi: BellRing,
+  save: Save,
+  startFresh: Sunrise,
+  discardSaved: Eraser,
   undefine: Trash2,
 };
 
+/** Shown only where somebody has one. */
+const ofSavedState: ReadonlySet<string> = new Set(['startFresh', 'discardSaved']);
+
 const groups = {
-  all: [['console', 'together', 'sendKeys', 'screenshot'], ['start', 'pause', 'resume', 'shutdown'], ['reboot', 'reset', 'forceOff'], ['dump', 'injectNmi'], ['autostart'], ['undefine', 'copyUuid']],
+  all: [['console', 'together', 'sendKeys', 'screenshot'], ['start', 'pause', 'resume', 'shutdown'], ['save', 'saveFile', 'startFresh', 'discardSaved'], ['reboot', 'reset', 'forceOff'], ['migrate'], ['dump', 'injectNmi'], ['autostart'], ['undefine', 'copyUuid']],
   /** What the toolbar has no button for. */
-  rest: [['sendKeys', 'screenshot'], ['reboot', 'reset', 'forceOff'], ['dump', 'injectNmi'], ['autostart'], ['undefine', 'copyUuid']],
-} as const satisfies Record<string, readonly (readonly (DomainAction | 'console' | 'together' | 'sendKeys' | 'screenshot' | 'dump' | 'autostart' | 'copyUuid')[])[]>;
+  rest: [['sendKeys', 'screenshot'], ['save', 'saveFile', 'startFresh', 'discardSaved'], ['reboot', 'reset', 'forceOff'], ['migrate'], ['dump', 'injectNmi'], ['autostart'], ['undefine', 'copyUuid']],
+} as const satisfies Record<string, readonly (readonly (DomainAction | 'console' | 'together' | 'sendKeys' | 'screenshot' | 'dump' | 'saveFile' | 'migrate' | 'autostart' | 'copyUuid')[])[]>;
 
 /** virsh's autostart. */
 export const autostartLabel = "Start with this computer's session";
@@ -40,14 +47,16 @@ export function ActionMenu({ domains, which, onClose }: ActionMenuProps): ReactE
   const [only] = domains.length === 1 ? domains : [];
   const items = groups[which].map((group, index) => (
     <MenuGroup key={group[0]} first={index === 0}>
-      {group.filter((key) => key !== 'together' || !only).map((key) => {
+      {group.filter((key) => (key !== 'together' || !only) && (!ofSavedState.has(key) || domains.some(({ hasManagedSave }) => hasManagedSave))).map((key) => {
         if (key === 'together') return <Item key={key} label="Consoles in one window" icon={SquareTerminal} disabled={!domains.some((domain) => domain.consoles.length > 0)} onAction={() => openConsolesTogether(domains.map((domain) => domain.uuid))} />;
         if (key === 'console') {
           return <Item key={key} label="Console" icon={SquareTerminal} keys={domains.length === 1 ? 'Enter' : ''} disabled={!domains.some((domain) => domain.consoles.length > 0)} onAction={() => domains.forEach((domain) => openConsole(domain.uuid, null))} />;
         }
         if (key === 'sendKeys') return <SendKeys key={key} domains={domains} />;
         if (key === 'screenshot') return <Item key={key} label="Take screenshot…" icon={Camera} disabled={!only || only.id === null || !only.devices.some(({ kind }) => kind === 'video')} onAction={() => only && openDialog('screenshot', only.uuid)} />;
+        if (key === 'saveFile') return <Item key={key} label="Save to file…" icon={FileDown} disabled={!only || only.id === null} onAction={() => only && openDialog('save', only.uuid)} />;
         if (key === 'dump') return <Item key={key} label="Dump memory…" icon={FileDown} disabled={!only || only.id === null} onAction={() => only && openDialog('dump', only.uuid)} />;
+        if (key === 'migrate') return <Item key={key} label="Migrate…" icon={ArrowRightLeft} keys="Ctrl+Shift+M" disabled={!domains.some(isMovable)} onAction={() => askToMigrate(domains.filter(isMovable).map(({ uuid }) => uuid))} />;
         if (key === 'autostart') return <Autostart key={key} domains={domains} />;
         if (key === 'copyUuid') {
           return <Item key={key} label="Copy UUID" icon={Copy} onAction={() => copy(domains.map((domain) => domain.uuid).join('\n'), 'The UUID')} />;

@@ -1,5 +1,5 @@
 /** The app's own menu: theme, what becomes of guests on quitting, what this is, quit. */
-import { CalendarClock, CircleQuestionMark, Images, LogOut, Monitor, Moon, Play, Power, Search, Sun } from 'lucide-react';
+import { CalendarClock, CircleQuestionMark, Images, Info, LogOut, Monitor, Moon, Play, Power, Search, Sun } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useState } from 'react';
 import { useStore } from 'zustand';
@@ -9,6 +9,7 @@ import { attempt } from '../shared/failure-toast.tsx';
 import { useHost, useSession } from '../shared/session.ts';
 import { consoleSearch } from '../store/console-search-store.ts';
 import { screenSetting, setScreensInList } from '../store/screen-setting.ts';
+import { about } from './about-dialog.tsx';
 
 const themes = [
   { id: 'system', label: 'As the system', icon: Monitor },
@@ -114,6 +115,10 @@ function AppMenuItems(): ReactElement {
         {settings?.startsAtLogin && <kbd aria-label="on">✓</kbd>}
       </MenuItem>
       <Separator className="menu-separator" />
+      <MenuItem className="menu-item" textValue="About Vireo" onAction={() => about.setState({ isOpen: true })}>
+        <Info size={16} aria-hidden />
+        About Vireo
+      </MenuItem>
       <MenuItem className="menu-item" textValue="Quit" onAction={() => void attempt('Vireo was not quit', () => host.client.call('desktopQuit', {}))}>
         <LogOut size={16} aria-hidden />
         Quit

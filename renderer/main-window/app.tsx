@@ -3,9 +3,11 @@ import type { ReactElement } from 'react';
 import { useEffect, useRef } from 'react';
 import { Toaster } from '../shared/failure-toast.tsx';
 import { LinkBanner } from '../shared/link-banner.tsx';
+import { AboutDialog } from './about-dialog.tsx';
 import { ConsoleSearch } from './console-search.tsx';
 import { Detail } from './detail.tsx';
 import { DomainTree } from './domain-tree.tsx';
+import { Migrations } from './migrations.tsx';
 import { Questions } from './questions.tsx';
 import { QuitDialog } from './quit-dialog.tsx';
 import { Splitter } from './splitter.tsx';
@@ -37,7 +39,9 @@ export function App(): ReactElement {
       </div>
       <StatusBar />
       <Questions />
+      <Migrations />
       <ConsoleSearch />
+      <AboutDialog />
       <QuitDialog />
       <Toaster />
     </div>

@@ -1,10 +1,10 @@
 /** A domain's consoles: where each goes, who writes, who watches, and the ways in. */
-import { AppWindow, EllipsisVertical, Eye, Lock, SquareTerminal } from 'lucide-react';
+import { AppWindow, Cable, EllipsisVertical, Eye, Lock, SquareTerminal } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import type { ConsoleSummary, DomainSummary } from '../../core/domain/domain-summary.ts';
 import { Button } from '../shared/button.tsx';
-import { consoleInWords, watchersInWords } from '../words/consoles.ts';
+import { channelUse, consoleInWords, watchersInWords } from '../words/consoles.ts';
 import { definedConsoles } from '../words/devices.ts';
 import { formatBytes, formatExact } from '../words/format.ts';
 import { useCommands } from './view-context.ts';
@@ -19,8 +19,25 @@ export function ConsoleList({ summary, compact = false }: ConsoleListProps): Rea
   if (summary.consoles.length === 0) return <DefinedConsoles summary={summary} />;
   return (
     <ul className="consoles">
-      {summary.consoles.map((each) => <ConsoleItem key={each.alias} uuid={summary.uuid} console={each} compact={compact} />)}
+      {summary.consoles.map((each) => {
+        const use = channelUse(each, summary.agent);
+        if (use !== null) return <UsedChannel key={each.alias} console={each} use={use} compact={compact} />;
+        return <ConsoleItem key={each.alias} uuid={summary.uuid} console={each} compact={compact} />;
+      })}
     </ul>
+  );
+}
+
+/** Nobody opens it: its bytes are what programs tell each other. */
+function UsedChannel({ console: { alias, label, kind }, use, compact }: { readonly console: ConsoleSummary; readonly use: string; readonly compact: boolean }): ReactElement {
+  return (
+    <li className="console-item">
+      <Cable size={16} aria-hidden />
+      <div className="console-text">
+        <span><code>{label}</code> {!compact && <span className="quiet">{kind}, {alias}</span>}</span>
+        <span className="quiet">{use}</span>
+      </div>
+    </li>
   );
 }
 

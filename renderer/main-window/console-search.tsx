@@ -64,6 +64,7 @@ function SearchFields(): ReactElement {
         onKeyDown={(event) => {
           if (event.key === 'Enter') start();
           else if (event.key === 'ArrowDown') document.querySelector<HTMLElement>('.consoles-found [role="option"]')?.focus();
+          else event.continuePropagation(); // Escape closes the dialog
         }}
       >
         <Input placeholder="Search everything that consoles have said" spellCheck={false} onFocus={(event) => event.target.select()} />

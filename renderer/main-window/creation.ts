@@ -11,6 +11,9 @@ import { useViewStore } from './view-context.ts';
 
 export const sampleName = 'sample';
 
+/** It takes as long as the disk does. */
+const longestRestoreMs = 24 * 3_600_000;
+
 export type SampleStep = 'defining' | 'starting' | 'opening';
 
 export interface Creation {
@@ -21,6 +24,8 @@ export interface Creation {
   importDefinition(): Promise<void>;
   /** Asks for a folder of libvirt's and shows what importing it would do. */
   importFolder(): Promise<void>;
+  /** Asks for a save image and starts its domain where it was saved. */
+  restoreFromFile(): Promise<void>;
 }
 
 export function useCreation(): Creation {
@@ -74,6 +79,14 @@ function createCreation({ host }: Session, view: ViewStore): Creation {
       await attempt('The folder was not read', async () => {
         const chosen = await host.client.call('desktopChooseImportFolder', {}, { timeoutMs: 60 * 60_000 });
         if (chosen) view.setState({ draft: null, importing: await host.client.call('connectImportFolder', { folder: chosen.path, dryRun: true }) });
+      });
+    },
+    async restoreFromFile() {
+      await attempt('No guest was restored', async () => {
+        const chosen = await host.client.call('desktopChooseSaveImage', {}, { timeoutMs: 60 * 60_000 });
+        if (!chosen) return;
+        const { domain } = await host.client.call('domainRestore', { from: chosen.path }, { timeoutMs: longestRestoreMs });
+        show(view, domain.uuid);
       });
     },
   };

@@ -2,15 +2,19 @@
 import { CloudOff, LoaderCircle } from 'lucide-react';
 import { type ReactElement, Suspense, lazy, useEffect } from 'react';
 import { useShallow } from 'zustand/react/shallow';
+import { JobsView } from '../migration/jobs-view.tsx';
+import { OtherHostView } from '../migration/other-host-view.tsx';
+import { jobsKey, otherHostOf } from '../migration/places.ts';
 import { Button } from '../shared/button.tsx';
 import { Picture } from '../shared/picture.tsx';
 import { useHost, useSession } from '../shared/session.ts';
 import { domainsOf } from '../store/host-store.ts';
+import { hostKey, show } from '../store/view-store.ts';
 import { DomainView } from './domain-view.tsx';
 import { HostView } from './host-view.tsx';
 import { ImportView } from './import-view.tsx';
 import { SelectionView } from './selection-view.tsx';
-import { useView } from './view-context.ts';
+import { useView, useViewStore } from './view-context.ts';
 
 // The editor is the largest part of the window and seldom the first that is wanted.
 const DraftView = lazy(async () => ({ default: (await import('./draft-view.tsx')).DraftView }));
@@ -19,6 +23,7 @@ export function Detail(): ReactElement {
   const loaded = useHost((state) => state.sync.list !== null);
   const link = useHost((state) => state.link);
   const { host } = useSession();
+  const view = useViewStore();
   const draft = useView((state) => state.draft);
   const importing = useView((state) => state.importing);
   const selected = useView((state) => state.selected);
@@ -42,6 +47,9 @@ export function Detail(): ReactElement {
     );
   }
   if (importing) return <ImportView report={importing} />;
+  const [other] = [...selected].flatMap((key) => otherHostOf(key) ?? []);
+  if (selected.has(jobsKey)) return <JobsView onOpen={(uuid, tab) => { show(view, uuid); view.setState({ tab }); }} />;
+  if (other !== undefined && domains.length === 0) return <OtherHostView key={other} uri={other} onLeave={() => show(view, hostKey)} />;
   if (only) return <DomainView key={only.uuid} summary={only} />;
   if (domains.length > 1) return <SelectionView domains={domains} />;
   return <HostView />;

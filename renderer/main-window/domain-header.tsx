@@ -3,6 +3,7 @@ import { CircleAlert, Clock, HardDrive, LoaderCircle, TriangleAlert } from 'luci
 import type { ReactElement } from 'react';
 import type { VireoError } from '../../core/base/errors.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { MigrationNotice, runningMigration } from '../migration/migration-notice.tsx';
 import { Button } from '../shared/button.tsx';
 import { showFailure } from '../shared/failure-toast.tsx';
 import { HolderSentence, mainHolder } from '../shared/holder-sentence.tsx';
@@ -13,12 +14,13 @@ import type { Failure } from '../store/action-store.ts';
 import { imageRefusalIn, missingFrom, refusalOfQemu, sentenceFor } from '../words/errors.ts';
 import { formatDuration, formatElapsed, formatExact, plural } from '../words/format.ts';
 import { stateSentences, stateWithReason, visibleState } from '../words/states.ts';
+import { CancelSave, isBeingSaved } from './cancel-save.tsx';
 import { CrashNotice } from './crash-notice.tsx';
 import { DiskErrorNotice, isPausedByDisk } from './disk-error-notice.tsx';
 import { DomainToolbar } from './domain-toolbar.tsx';
 import { ImageHolderNotice } from './image-holder.tsx';
 import { JobProgress } from './job-progress.tsx';
-import { useCommands } from './view-context.ts';
+import { useCommands, useViewStore } from './view-context.ts';
 
 export function DomainHeader({ summary }: { readonly summary: DomainSummary }): ReactElement {
   const now = useNow();
@@ -55,7 +57,9 @@ function Attention({ summary, now }: { readonly summary: DomainSummary; readonly
   const askedMs = useActionState((state) => state.askedToShutDown.get(summary.uuid));
   const failedStart = useActionState((state) => state.failedStarts.get(summary.uuid));
   const { act } = useCommands();
+  const view = useViewStore();
   const holder = mainHolder(summary.jobs);
+  const migration = runningMigration(summary);
   if (visibleState(summary, now) === 'not answering') {
     return (
       <div className="notice warn" role="alert" title={summary.control.details ?? undefined}>
@@ -64,15 +68,17 @@ function Attention({ summary, now }: { readonly summary: DomainSummary; readonly
       </div>
     );
   }
+  if (migration) return <MigrationNotice migration={migration} onView={() => view.setState({ tab: 'migration' })} />;
   if (holder && now - holder.sinceMs > noticedAfterMs) {
     return (
       <div className="notice work">
         <LoaderCircle className="spinner" size={16} aria-hidden />
         <span>
-          <HolderSentence holder={holder} />
+          {isBeingSaved(summary) ? `The guest is being saved, as ${holder.client} asked` : <HolderSentence holder={holder} />}
           {summary.jobs.waiting > 0 && `, ${plural(summary.jobs.waiting, 'other')} waiting`}
         </span>
         {summary.jobs.async && <JobProgress summary={summary} />}
+        <CancelSave summary={summary} />
       </div>
     );
   }

@@ -2,6 +2,7 @@
 import { LoaderCircle } from 'lucide-react';
 import type { ReactElement } from 'react';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { migrationWord, runningMigration } from '../migration/migration-notice.tsx';
 import { mainHolder } from '../shared/holder-sentence.tsx';
 import { useActionState, useDomain } from '../shared/session.ts';
 import { StateMark } from '../shared/state-mark.tsx';
@@ -37,6 +38,8 @@ function RowWord({ summary, now, word }: { readonly summary: DomainSummary; read
   if (word === 'not answering') {
     return <span className="tree-word warn" title={summary.control.details ?? ''}>no answer {formatElapsed(now - summary.control.sinceMs)}</span>;
   }
+  const migration = runningMigration(summary);
+  if (migration) return <span className="tree-word busy numbers" title={migration.activity}>{migrationWord(migration)}</span>;
   if (own) {
     return (
       <span className="tree-word busy">

@@ -7,6 +7,7 @@ import { Button } from '../shared/button.tsx';
 import { useActionState } from '../shared/session.ts';
 import { pendingOf } from '../store/action-store.ts';
 import { type DomainAction, domainActions, isResumable } from '../store/domain-actions.ts';
+import { isForPeople } from '../words/consoles.ts';
 import { ActionMenu, actionIcons } from './action-menu.tsx';
 import { useCommands } from './view-context.ts';
 
@@ -24,8 +25,8 @@ export function DomainToolbar({ summary }: { readonly summary: DomainSummary }):
         label="Console"
         icon={SquareTerminal}
         kind={primary === 'console' ? 'primary' : 'plain'}
-        hint={summary.consoles.length > 0 ? 'Opens the first console in a window of its own (virsh console).' : 'This domain has no console.'}
-        disabled={summary.consoles.length === 0}
+        hint={summary.consoles.some(isForPeople) ? 'Opens the first console in a window of its own (virsh console).' : 'This domain has no console.'}
+        disabled={!summary.consoles.some(isForPeople)}
         onPress={() => openConsole(summary.uuid, null)}
       />
       {summary.displays.length > 0 && (
@@ -38,7 +39,7 @@ export function DomainToolbar({ summary }: { readonly summary: DomainSummary }):
         />
       )}
       <MenuTrigger>
-        <Button label="More actions" icon={EllipsisVertical} iconOnly busy={useIsBusy(summary.uuid, ['reboot', 'reset', 'forceOff', 'undefine'])} />
+        <Button label="More actions" icon={EllipsisVertical} iconOnly busy={useIsBusy(summary.uuid, ['save', 'startFresh', 'discardSaved', 'reboot', 'reset', 'forceOff', 'undefine'])} />
         <Popover className="popover" placement="bottom end" offset={4}>
           <ActionMenu domains={[summary]} which="rest" />
         </Popover>

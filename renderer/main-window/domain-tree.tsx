@@ -2,10 +2,15 @@
  * The list of this computer and its domains. Only rows in sight are drawn, and a row draws itself from the store, so
  * that a thousand domains changing state leave the list alone.
  */
-import { ChevronRight, Monitor, SearchX } from 'lucide-react';
+import { ChevronRight, Monitor, SearchX, Server } from 'lucide-react';
 import type { MouseEvent, ReactElement, RefObject } from 'react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Button as AriaButton, Collection, ListLayout, type Selection, Tree, TreeItem, TreeItemContent, Virtualizer } from 'react-aria-components';
+import { useStore } from 'zustand';
+import { OtherHostRow } from '../migration/other-host-row.tsx';
+import { otherHosts } from '../migration/other-hosts.ts';
+import { otherHostKey, otherHostOf } from '../migration/places.ts';
+import { useMigrationDrops } from '../migration/use-migration-drops.ts';
 import { useHost } from '../shared/session.ts';
 import { type DomainRow, domainRows } from '../store/domain-rows.ts';
 import { domainsOf } from '../store/host-store.ts';
@@ -27,6 +32,8 @@ export function DomainTree(): ReactElement {
   const isBehind = useView((state) => state.draft !== null || state.importing !== null);
   const tree = useSelectedInSight(selected, rows);
   const [menu, setMenu] = useState<ContextMenuPlace | null>(null);
+  const others = useStore(otherHosts, (state) => state.hosts);
+  const dragAndDropHooks = useMigrationDrops(isDomain);
   const layout = useMemo(() => new ListLayout({ rowHeight: rowHeightPx, padding: paddingPx }), []);
 
   const onSelectionChange = (keys: Selection): void => {
@@ -34,7 +41,7 @@ export function DomainTree(): ReactElement {
   };
   const onContextMenu = (event: MouseEvent): void => {
     const key = event.target instanceof Element ? event.target.closest('[data-key]')?.getAttribute('data-key') : null;
-    if (!key || key === hostKey) return;
+    if (!key || key === hostKey || key === othersKey || otherHostOf(key) !== null) return;
     event.preventDefault();
     const current = view.getState().selected;
     if (!current.has(key)) show(view, key);
@@ -49,10 +56,11 @@ export function DomainTree(): ReactElement {
           aria-label="Domains"
           selectionMode="multiple"
           selectionBehavior="replace"
-          defaultExpandedKeys={[hostKey]}
+          defaultExpandedKeys={[hostKey, othersKey]}
+          dragAndDropHooks={dragAndDropHooks}
           selectedKeys={isBehind ? nothing : selected}
           onSelectionChange={onSelectionChange}
-          onAction={(key) => key !== hostKey && openConsole(String(key), null)}
+          onAction={(key) => isDomain(String(key)) && openConsole(String(key), null)}
         >
           <TreeItem id={hostKey} textValue="This computer" className="tree-row">
             <TreeItemContent>
@@ -60,6 +68,22 @@ export function DomainTree(): ReactElement {
             </TreeItemContent>
             <Collection items={rows}>{(row) => <DomainItem row={row} />}</Collection>
           </TreeItem>
+          {others.length > 0 && (
+            <TreeItem id={othersKey} textValue="Other hosts" className="tree-row">
+              <TreeItemContent>
+                <div className="tree-cell host">
+                  <AriaButton slot="chevron" className="chevron"><ChevronRight size={14} aria-hidden /></AriaButton>
+                  <Server size={14} aria-hidden />
+                  <span className="tree-name ellipsis">Other hosts</span>
+                </div>
+              </TreeItemContent>
+              {others.map((other) => (
+                <TreeItem key={other.uri} id={otherHostKey(other.uri)} textValue={other.uri} className="tree-row">
+                  <TreeItemContent><OtherHostRow other={other} /></TreeItemContent>
+                </TreeItem>
+              ))}
+            </TreeItem>
+          )}
         </Tree>
       </Virtualizer>
       <TreeFootnote shown={rows.length} />
@@ -69,6 +93,13 @@ export function DomainTree(): ReactElement {
 }
 
 const nothing: ReadonlySet<string> = new Set();
+
+/** The row above the other hosts. */
+const othersKey = 'others';
+
+function isDomain(key: string): boolean {
+  return key !== hostKey && key !== othersKey && otherHostOf(key) === null;
+}
 
 /** A domain that is selected from elsewhere (it was just defined, or the tray asks for it) may be out of sight. */
 function useSelectedInSight(selected: ReadonlySet<string>, rows: readonly DomainRow[]): RefObject<HTMLDivElement | null> {

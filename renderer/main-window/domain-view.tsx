@@ -3,6 +3,7 @@ import { LoaderCircle } from 'lucide-react';
 import { type ReactElement, Suspense, lazy } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
+import { MigrationTab } from '../migration/migration-tab.tsx';
 import { Picture } from '../shared/picture.tsx';
 import type { DetailTab } from '../store/view-store.ts';
 import { ConsolesTab } from './consoles-tab.tsx';
@@ -17,6 +18,7 @@ const XmlTab = lazy(async () => ({ default: (await import('./xml-tab.tsx')).XmlT
 
 const tabs: readonly { readonly id: DetailTab; readonly label: string }[] = [
   { id: 'overview', label: 'Overview' },
+  { id: 'migration', label: 'Migration' },
   { id: 'display', label: 'Display' },
   { id: 'consoles', label: 'Consoles' },
   { id: 'events', label: 'Events' },
@@ -26,7 +28,10 @@ const tabs: readonly { readonly id: DetailTab; readonly label: string }[] = [
 
 export function DomainView({ summary }: { readonly summary: DomainSummary }): ReactElement {
   const view = useViewStore();
-  const tab = useView((state) => state.tab);
+  const chosen = useView((state) => state.tab);
+  const shown = summary.migration === null ? tabs.filter(({ id }) => id !== 'migration') : tabs;
+  // The tab stays chosen while domains are looked at that never moved.
+  const tab = shown.some(({ id }) => id === chosen) ? chosen : 'overview';
   return (
     <div className="domain-view">
       <DomainHeader summary={summary} />
@@ -34,14 +39,15 @@ export function DomainView({ summary }: { readonly summary: DomainSummary }): Re
         className="tabs"
         selectedKey={tab}
         onSelectionChange={(key) => {
-          const chosen = tabs.find((each) => each.id === key);
-          if (chosen) view.setState({ tab: chosen.id });
+          const pressed = tabs.find((each) => each.id === key);
+          if (pressed) view.setState({ tab: pressed.id });
         }}
       >
         <TabList className="tab-list" aria-label={`About ${summary.name}`}>
-          {tabs.map(({ id, label }) => <Tab key={id} id={id} className="tab">{label}</Tab>)}
+          {shown.map(({ id, label }) => <Tab key={id} id={id} className="tab">{label}</Tab>)}
         </TabList>
         <TabPanel id="overview" className="tab-panel"><OverviewTab summary={summary} /></TabPanel>
+        {summary.migration !== null && <TabPanel id="migration" className="tab-panel"><MigrationTab summary={summary} /></TabPanel>}
         <TabPanel id="display" className="tab-panel"><DisplayTab summary={summary} /></TabPanel>
         <TabPanel id="consoles" className="tab-panel"><ConsolesTab summary={summary} /></TabPanel>
         <TabPanel id="events" className="tab-panel filled"><TimelineTab summary={summary} /></TabPanel>

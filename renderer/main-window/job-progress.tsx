@@ -11,9 +11,11 @@ type Statistics = NonNullable<AnyMethodResult<'domainGetJobStats'>['statistics']
 export function JobProgress({ summary }: { readonly summary: DomainSummary }): ReactElement | null {
   const memory = useJobStatistics(summary)?.memory;
   if (!memory?.totalBytes) return null;
-  const percent = Math.min(100, Math.floor(((memory.processedBytes ?? 0) / memory.totalBytes) * 100));
   const { speedBytesPerSecond: speed, remainingBytes } = memory;
-  const words = `${formatBytes(memory.processedBytes ?? 0)} of ${formatBytes(memory.totalBytes)}`;
+  // Empty pages are through without a byte: what is left says how far it is.
+  const throughBytes = remainingBytes === null ? (memory.processedBytes ?? 0) : memory.totalBytes - remainingBytes;
+  const percent = Math.max(0, Math.min(100, Math.floor((throughBytes / memory.totalBytes) * 100)));
+  const words = `${formatBytes(throughBytes)} of ${formatBytes(memory.totalBytes)}`;
   return (
     <span className="job-progress" title={speed ? `${formatRate(speed)}${remainingBytes ? `, about ${formatDuration((remainingBytes / speed) * 1000)} left` : ''}` : undefined}>
       <span className="meter" role="progressbar" aria-label="The job's progress" aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent} aria-valuetext={words}>

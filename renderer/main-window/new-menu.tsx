@@ -1,5 +1,5 @@
 /** What can be made new, from anywhere in the window; the host's page shows the same as cards. */
-import { Bird, FileCode, FileInput, FolderInput } from 'lucide-react';
+import { ArchiveRestore, Bird, FileCode, FileInput, FolderInput } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { Menu, MenuItem, Popover } from 'react-aria-components';
 import { useHost } from '../shared/session.ts';
@@ -26,6 +26,10 @@ export function NewMenu(): ReactElement {
         <MenuItem id="import-folder" className="menu-item" textValue="Import from libvirt" onAction={() => void creation.importFolder()}>
           <FolderInput size={16} aria-hidden />
           Import from libvirt
+        </MenuItem>
+        <MenuItem id="restore" className="menu-item" textValue="Restore a saved guest" onAction={() => void creation.restoreFromFile()}>
+          <ArchiveRestore size={16} aria-hidden />
+          Restore a saved guest
         </MenuItem>
         <MenuItem id="sample" className="menu-item" textValue="Start the sample Linux" onAction={() => void creation.startSample(() => {})}>
           <Bird size={16} aria-hidden />

@@ -10,8 +10,9 @@ import { domainsOf } from '../store/host-store.ts';
 import { show } from '../store/view-store.ts';
 import { useView, useViewStore } from './view-context.ts';
 import { DumpDialog } from './dump-dialog.tsx';
+import { SaveDialog } from './save-dialog.tsx';
 import { type Kept, useKept } from './kept-by-domains.ts';
-import { ScreenshotDialog } from './screenshot-dialog.tsx';
+import { ScreenshotDialog } from '../shared/screenshot-dialog.tsx';
 
 export function Questions(): ReactElement {
   const view = useViewStore();
@@ -52,6 +53,7 @@ function DomainDialog(): ReactElement | null {
   const domain = useHost((state) => (dialog ? domainsOf(state).get(dialog.uuid) : undefined));
   if (!dialog || !domain) return null;
   const close = (): void => view.setState({ dialog: null });
+  if (dialog.kind === 'save') return <SaveDialog summary={domain} onClose={close} />;
   return dialog.kind === 'screenshot' ? <ScreenshotDialog summary={domain} onClose={close} /> : <DumpDialog summary={domain} onClose={close} />;
 }
 

@@ -4,6 +4,7 @@
  */
 import { Check, CircleAlert, LoaderCircle } from 'lucide-react';
 import { type ReactElement, useState } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import type { AnyMethodInput } from '../../core/api/client.ts';
 import type { QuitState } from '../../core/api/desktop-contract.ts';
 import { Button } from '../shared/button.tsx';
@@ -12,6 +13,7 @@ import { AlertFrame } from '../shared/dialogs.tsx';
 import { attempt } from '../shared/failure-toast.tsx';
 import { useHost, useSession } from '../shared/session.ts';
 import { useNow } from '../shared/use-now.ts';
+import { domainsOf } from '../store/host-store.ts';
 import { reasonIn } from '../words/errors.ts';
 import { formatDuration, plural } from '../words/format.ts';
 
@@ -44,9 +46,15 @@ type Step<S extends QuitState['step']> = { readonly quit: Extract<QuitState, { s
 function Question({ quit, send }: Step<'question'>): ReactElement {
   const [remember, setRemember] = useState(false);
   const many = quit.guests.length > 1;
+  const moving = useHost(useShallow((state) => quit.guests.filter(({ uuid }) => domainsOf(state).get(uuid)?.migration?.outcome === 'running').map(({ name }) => name)));
   return (
     <AlertFrame title={`Quit Vireo while ${plural(quit.guests.length, 'guest')} ${many ? 'run' : 'runs'}?`} onClose={() => send('cancel')}>
       <p>{many ? 'They' : 'It'} can keep running in the background, without a window, and {many ? 'are' : 'is'} here again when Vireo is opened. Shutting down asks each guest to power off, and Vireo quits when all are off.</p>
+      {moving.length > 0 && (
+        <p className="notice warn quit-moving" role="alert">
+          <span>{moving.length === 1 ? <><bdi>{moving[0]}</bdi> is being migrated</> : `${moving.length} of them are being migrated`}. Quitting ends that: a guest that has not gone over yet stays where it is.</span>
+        </p>
+      )}
       <ul className="quiet">
         {quit.guests.slice(0, 8).map(({ uuid, name }) => <li key={uuid} className="ellipsis"><bdi>{name}</bdi></li>)}
         {quit.guests.length > 8 && <li>and {quit.guests.length - 8} more</li>}

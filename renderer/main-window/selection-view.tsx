@@ -1,5 +1,6 @@
 /** Several domains at once: how many in which state, and what can be done to all that it fits. */
 import type { ReactElement } from 'react';
+import { ArrowRightLeft } from 'lucide-react';
 import { Toolbar } from 'react-aria-components';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { Button } from '../shared/button.tsx';
@@ -7,6 +8,7 @@ import { useActionState } from '../shared/session.ts';
 import { StateMark } from '../shared/state-mark.tsx';
 import { pendingOf } from '../store/action-store.ts';
 import { type DomainAction, domainActions } from '../store/domain-actions.ts';
+import { askToMigrate, isMovable } from '../store/migrate-store.ts';
 import { formatMemory, plural } from '../words/format.ts';
 import { actionIcons } from './action-menu.tsx';
 import { useCommands } from './view-context.ts';
@@ -43,6 +45,7 @@ export function SelectionView({ domains }: { readonly domains: readonly DomainSu
             />
           );
         })}
+        <Button label="Migrate…" icon={ArrowRightLeft} disabled={!domains.some(isMovable)} hint="Moves them to another host (virsh migrate)." onPress={() => askToMigrate(domains.filter(isMovable).map(({ uuid }) => uuid))} />
       </Toolbar>
     </div>
   );

@@ -7,6 +7,7 @@ import { Mark } from '../shared/mark.tsx';
 import { mainHolder } from '../shared/holder-sentence.tsx';
 import { useHost } from '../shared/session.ts';
 import { domainsOf } from '../store/host-store.ts';
+import { jobsKey } from '../migration/places.ts';
 import { hostKey, show } from '../store/view-store.ts';
 import { plural } from '../words/format.ts';
 import { AppMenu } from './app-menu.tsx';
@@ -49,6 +50,7 @@ function toTree(event: KeyboardEvent): void {
 }
 
 function JobCount(): ReactElement | null {
+  const view = useViewStore();
   const count = useHost((state) => {
     let jobs = 0;
     for (const summary of domainsOf(state).values()) if (mainHolder(summary.jobs)) jobs += 1;
@@ -56,9 +58,9 @@ function JobCount(): ReactElement | null {
   });
   if (count === 0) return null;
   return (
-    <span className="job-count quiet">
+    <AriaButton className="button bare job-count quiet" onPress={() => show(view, jobsKey)}>
       <LoaderCircle className="spinner" size={14} aria-hidden />
       {plural(count, 'job')}
-    </span>
+    </AriaButton>
   );
 }

@@ -31,7 +31,7 @@ export interface Commands {
   readonly openConsolesTogether: (uuids: readonly string[]) => void;
   /** Opens a window on a display, by its place among those of the definition. */
   readonly openDisplay: (uuid: string, display: number) => void;
-  readonly openDialog: (kind: 'screenshot' | 'dump', uuid: string) => void;
+  readonly openDialog: (kind: 'screenshot' | 'dump' | 'save', uuid: string) => void;
   readonly copy: (text: string, what: string) => void;
   readonly sendKeys: (uuid: string, combination: KeyCombination) => void;
   readonly setAutostart: (uuids: readonly string[], autostart: boolean) => void;

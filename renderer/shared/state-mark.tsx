@@ -17,6 +17,12 @@ const shapes: Readonly<Record<VisibleState, ReactElement>> = {
     </g>
   ),
   'shut off': <circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" strokeWidth="1.6" />,
+  saved: (
+    <g>
+      <circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" strokeWidth="1.6" />
+      <circle cx="6" cy="6" r="1.8" fill="currentColor" />
+    </g>
+  ),
   crashed: <path d="M6 .8 11.6 11H.4z" fill="currentColor" strokeLinejoin="round" />,
   pmsuspended: <path d="M10.4 7.6A4.9 4.9 0 1 1 4.4 1.6 4 4 0 0 0 10.4 7.6z" fill="currentColor" />,
   'not answering': <circle cx="6" cy="6" r="4.2" fill="none" stroke="currentColor" strokeWidth="1.8" strokeDasharray="2.4 2" />,

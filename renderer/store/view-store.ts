@@ -6,7 +6,7 @@ import type { DomainAction } from './domain-actions.ts';
 /** The tree's row of this computer; domains have their UUID. */
 export const hostKey = 'host';
 
-export type DetailTab = 'overview' | 'display' | 'consoles' | 'events' | 'xml' | 'log';
+export type DetailTab = 'overview' | 'migration' | 'display' | 'consoles' | 'events' | 'xml' | 'log';
 
 /** A definition that is being written and not yet a domain. */
 export interface Draft {
@@ -31,7 +31,7 @@ export interface ViewState {
   /** Unsaved text by domain: looking at another domain loses nothing. */
   readonly edits: ReadonlyMap<string, string>;
   /** What was chosen from a domain's menu and needs more than a yes. */
-  readonly dialog: { readonly kind: 'screenshot' | 'dump'; readonly uuid: string } | null;
+  readonly dialog: { readonly kind: 'screenshot' | 'dump' | 'save'; readonly uuid: string } | null;
   /** A lossy action that waits for a yes. */
   readonly question: { readonly action: DomainAction; readonly uuids: readonly string[] } | null;
 }

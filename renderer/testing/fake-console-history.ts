@@ -2,11 +2,20 @@
 import type { allMethods } from '../../core/api/client.ts';
 import type { ConsoleHit } from '../../core/api/console-history-contract.ts';
 import type { Implementation } from '../../core/api/server.ts';
+import type { ConsoleTrigger } from '../../core/console/history/trigger-schema.ts';
 import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 
-type HistoryPart = Pick<Implementation<typeof allMethods>, 'domainSearchConsoles' | 'domainFindInConsole' | 'domainReadConsole' | 'desktopCreateFile' | 'desktopAppendToFile' | 'desktopCloseFile' | 'desktopSaveConsole' | 'desktopRing' | 'desktopShowConsoleAt'>;
+type HistoryPart = Pick<Implementation<typeof allMethods>, 'domainSearchConsoles' | 'domainFindInConsole' | 'domainReadConsole' | 'desktopCreateFile' | 'desktopAppendToFile' | 'desktopCloseFile' | 'desktopSaveConsole' | 'desktopRing' | 'desktopShowConsoleAt' | 'domainGetConsoleTriggers' | 'domainSetConsoleTriggers'>;
 
 const lineEveryMs = 1_000;
+const usual = { kind: 'text', caseSensitive: false, device: null, words: null, once: false, enabled: true, lastFired: null, problem: null } as const;
+/** Of the first domain: told, never told, told once and off, and one that takes too long. */
+const someTriggers: readonly ConsoleTrigger[] = [
+  { ...usual, id: 't1', pattern: 'Kernel panic', words: 'The shop is down: call Ann', lastFired: { atMs: Date.now() - 9 * 60_000, alias: 'serial0', offset: 4_096, line: '[ 9182.441273] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)' } },
+  { ...usual, id: 't2', pattern: 'oom-killer|Out of memory: Killed process \\d+', kind: 'regex', device: 'ttyS0' },
+  { ...usual, id: 't3', pattern: 'login:', device: 'hvc0', once: true, enabled: false, lastFired: { atMs: Date.now() - 60_000, alias: 'console1', offset: 12, line: 'sample login:' } },
+  { ...usual, id: 't4', pattern: '(a+)+$', kind: 'regex', problem: "the pattern '(a+)+$' takes too long on a line: it was given up after 2000 ms" },
+];
 /** As if it had said the same a few times before. */
 const repetitions = 40;
 
@@ -26,6 +35,7 @@ export function fakeConsoleHistory(text: string, domains: () => readonly DomainS
     }
     return hits.toReversed();
   };
+  const triggers = new Map<string, readonly ConsoleTrigger[]>(domains().slice(0, 1).map(({ uuid }) => [uuid, someTriggers]));
   const extent = { console: { alias: 'serial0', label: 'ttyS0', kind: 'serial' as const }, start: 0, end: whole.byteLength, runStart: 0 };
   return {
     domainFindInConsole: async (_call, { pattern, kind, caseSensitive }) => ({ ...extent, hits: hitsOf(pattern, kind, caseSensitive), next: null, searchedBytes: whole.byteLength }),
@@ -46,5 +56,12 @@ export function fakeConsoleHistory(text: string, domains: () => readonly DomainS
     desktopSaveConsole: async (_call, { suggestedName }) => ({ path: `/home/ann/Documents/${suggestedName}`, sizeBytes: whole.byteLength }),
     desktopRing: async () => null,
     desktopShowConsoleAt: async () => null,
+    domainGetConsoleTriggers: async (_call, { domain }) => ({ triggers: [...(triggers.get(find(domain).uuid) ?? [])] }),
+    domainSetConsoleTriggers: async (_call, { domain, triggers: wanted }) => {
+      const before = triggers.get(find(domain).uuid) ?? [];
+      const set = wanted.map((each, index): ConsoleTrigger => ({ ...each, id: each.id ?? `new-${index}`, lastFired: before.find(({ id }) => id === each.id)?.lastFired ?? null, problem: null }));
+      triggers.set(find(domain).uuid, set);
+      return { triggers: set };
+    },
   };
 }

@@ -12,9 +12,11 @@ import { Emitter } from '../../core/base/events.ts';
 import { VireoError } from '../../core/base/errors.ts';
 import { silentLog } from '../../core/base/log.ts';
 import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
+import type { MigrationView } from '../../core/migration/migration-view.ts';
 import type { TimelineEntry } from '../../core/timeline/timeline-entry.ts';
 import { fakeConsole } from './fake-console.ts';
 import { fakeConsoleHistory } from './fake-console-history.ts';
+import { migrationsPart } from './migrations.ts';
 import { displaysPart } from './displays.ts';
 import { dumpStatistics, fakeScreenshot, fakeStatistics, guestReport } from './usage.ts';
 
@@ -28,6 +30,7 @@ export interface FakeScene {
   readonly quit?: QuitState;
   readonly xml?: string;
   readonly log?: string;
+  readonly migrations?: readonly MigrationView[];
   /** Newest first; every domain has the same. */
   readonly timeline?: readonly TimelineEntry[];
   readonly console?: { readonly text: string; readonly mode: 'write' | 'watch' };
@@ -165,6 +168,7 @@ function createImplementation(scene: FakeScene, state: FakeState): Implementatio
     ...usagePart(find),
     ...fakeConsoleHistory(scene.console?.text ?? '', () => [...state.domains.values()], find),
     ...displaysPart(find),
+    ...migrationsPart(scene.migrations ?? []),
     ...desktopPart(scene),
   };
   return new Proxy(table, {
@@ -194,9 +198,24 @@ function usagePart(find: FakeState['find']): Partial<Implementation<typeof allMe
     domainSetMemoryStatsPeriod: async () => null,
     domainScreenshot: fakeScreenshot,
     domainGetJobStats: async () => ({ statistics: dumpStatistics, holder: null }),
+    domainSave: async () => null,
+    domainManagedSave: async () => null,
     domainCoreDumpWithFormat: async (_call, { to }) => ({ file: to, sizeBytes: 2_147_680_256, replaced: false }),
   };
 }
+
+const notices = `Vireo contains the following software, each under its own licence.
+
+  @novnc/novnc 1.7.0 (MPL-2.0)
+  react 19.3.1 (MIT)
+
+${'='.repeat(100)}
+@novnc/novnc 1.7.0
+Licence: MPL-2.0
+Source: https://github.com/novnc/noVNC
+
+Mozilla Public License Version 2.0
+`;
 
 /** The desktop around the driver, which only says yes. */
 function desktopPart(scene: FakeScene): Partial<Implementation<typeof allMethods>> {
@@ -205,6 +224,7 @@ function desktopPart(scene: FakeScene): Partial<Implementation<typeof allMethods
     desktopOpenDisplay: async () => null,
     desktopSetFullScreen: async (_call, { fullScreen }) => ({ fullScreen: fullScreen === true }),
     desktopWriteClipboard: async () => null,
+    desktopGetNotices: async () => ({ text: notices }),
     desktopReadClipboard: async () => ({ text: 'uname -a\n' }),
     desktopSetTheme: async () => null,
     desktopSaveText: async () => null,
@@ -212,6 +232,7 @@ function desktopPart(scene: FakeScene): Partial<Implementation<typeof allMethods
     desktopCopyImage: async () => null,
     desktopChooseFile: async () => ({ path: '/home/ann/Documents/web-1.dump' }),
     desktopChooseDefinition: async () => null,
+    desktopChooseSaveImage: async () => null,
     desktopChooseImportFolder: async () => null,
     desktopGetSettings: async () => ({ theme: 'system' as const, platform: 'linux', version: '0.1.0', electron: '33.2.1', tray: true, onQuit: 'ask' as const, startsAtLogin: false }),
     desktopSetStartsAtLogin: async () => null,

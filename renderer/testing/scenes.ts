@@ -4,6 +4,7 @@ import type { DomainSummary } from '../../core/domain/domain-summary.ts';
 import { privateDisplay } from './displays.ts';
 import { domainSummary } from './domains.ts';
 import type { FakeScene } from './fake-host.ts';
+import { glanceOf, sceneOfMigrations } from './migrations.ts';
 import { longTimeline, timelineOfACrash } from './timelines.ts';
 
 const now = Date.now();
@@ -39,10 +40,12 @@ const serial = (changes: Partial<DomainSummary['consoles'][number]> = {}): Domai
   readOnly: null, backend: 'private socket', position: 2_204_100, ...changes,
 });
 
+const agentChannel: DomainSummary['consoles'][number] = serial({ alias: 'channel0', kind: 'channel', label: 'org.qemu.guest_agent.0', writer: null, watchers: 0, sessions: [], readOnly: "the guest agent's channel: Vireo speaks on it", position: 0 });
+
 const running = (changes: Partial<DomainSummary>): DomainSummary =>
   domainSummary({
     state: 'running', reason: 'booted', stateSinceMs: now - 3_120 * minute, id: 3, pid: 48_211, accelerator: 'tcg', emulator: '/usr/bin/qemu-system-x86_64', qemuVersion: '7.2.22', agent: 'connected', vcpus: 2, memoryKiB: 2_097_152, currentMemoryKiB: 2_097_152,
-    consoles: [serial(), { alias: 'console1', kind: 'console', label: 'hvc0', state: 'open', error: null, writer: null, watchers: 0, sessions: [], readOnly: null, backend: 'private socket', position: 812 }],
+    consoles: [serial(), { alias: 'console1', kind: 'console', label: 'hvc0', state: 'open', error: null, writer: null, watchers: 0, sessions: [], readOnly: null, backend: 'private socket', position: 812 }, agentChannel],
     ...changes,
   });
 
@@ -84,6 +87,16 @@ const screens: readonly DomainSummary[] = [
   running({ uuid: id(24), name: 'serial-only', id: 8, devices: [] }),
   running({ ...vnc, uuid: id(25), name: 'stuck', id: 9, control: { state: 'error', details: 'the monitor socket closed while QEMU still runs', sinceMs: now - 72_000 } }),
 ];
+
+/** Migrations at every stage; the last has left with its domain. */
+const migrations = sceneOfMigrations((number) => id(40 + number));
+const moving: readonly DomainSummary[] = migrations.slice(0, -1).map((view, index) => {
+  const { uuid, name, outcome, side } = view;
+  const shown = { uuid, name, migration: glanceOf(view), devices: web.devices };
+  if (outcome === 'completed') return domainSummary({ ...shown, state: 'shut off', reason: 'migrated', stateSinceMs: now - 2 * minute });
+  const job = { kind: side === 'source' ? 'migration-out' : 'migration-in', owner: 'remoteDispatchDomainMigratePerform3Params', client: 'window 1', sinceMs: view.startedAtMs, phase: view.phase, parkedUntilMs: null, abortRequested: false };
+  return running({ ...shown, id: index + 20, ...(outcome === 'running' ? { jobs: { sync: null, async: job, agent: null, waiting: 0 } } : {}), ...(side === 'destination' ? { state: 'paused', reason: 'migrating' } : {}) });
+});
 
 const crowd: readonly DomainSummary[] = Array.from({ length: 1_000 }, (_, index) =>
   index % 3 === 0 ? domainSummary({ uuid: id(100 + index), name: `guest-${index + 1}` })
@@ -137,6 +150,7 @@ export const scenes: Readonly<Record<string, FakeScene>> = {
   bare: { status: bare, domains: [] },
   few: { status, domains: few, xml, log, timeline: timelineOfACrash },
   screens: { status, domains: screens, xml, log, timeline: timelineOfACrash },
+  migrations: { status, domains: moving, migrations },
   held: { status, domains: few, trouble: 'held' },
   failing: { status, domains: few, trouble: 'failing' },
   busy: { status, domains: few, delayMs: 60_000 },

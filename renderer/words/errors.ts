@@ -22,6 +22,8 @@ const advice: Readonly<Record<ErrorCode, string | null>> = {
   HOOK_SCRIPT_FAILED: 'Correct the script, or take away its right to be executed.',
   ARGUMENT_UNSUPPORTED: 'Leave the option out, or change what it depends on.',
   OPERATION_ABORTED: null,
+  MIGRATE_UNSAFE: 'Put the disks where both hosts reach them, or have them copied with the guest.',
+  OVERFLOW: 'Take a smaller number.',
   OPERATION_UNSUPPORTED: 'Something that it needs is missing here.',
   AGENT_UNRESPONSIVE: 'Check that qemu-guest-agent runs inside the guest.',
   RESOURCE_BUSY: 'Wait until it is free, or end what uses it.',

@@ -2,14 +2,15 @@
 import type { DomainState } from '../../core/domain/domain-state.ts';
 import type { DomainEvent, DomainSummary } from '../../core/domain/domain-summary.ts';
 
-/** What a person sees: the domain's state, or that QEMU does not answer, which hides it. */
-export type VisibleState = DomainState | 'not answering';
+/** What a person sees: the domain's state, that its guest is saved while it is off, or that QEMU does not answer, which hides it. */
+export type VisibleState = DomainState | 'saved' | 'not answering';
 
 export const stateSentences: Readonly<Record<VisibleState, string>> = {
   running: 'The guest is running.',
   paused: 'The guest is frozen in memory and goes on where it was when resumed.',
   'in shutdown': 'The guest is shutting down.',
   'shut off': 'The guest is off.',
+  saved: 'The guest is off; its next start goes on where it was saved.',
   crashed: 'The guest crashed; what was in its memory may still be there.',
   pmsuspended: 'The guest put itself to sleep.',
   'not answering': 'QEMU does not answer its monitor; the guest itself may still work.',
@@ -18,8 +19,8 @@ export const stateSentences: Readonly<Record<VisibleState, string>> = {
 /** How long QEMU may owe an answer before a person is told. */
 const patienceMs = 10_000;
 
-export function visibleState(summary: Pick<DomainSummary, 'state' | 'control'>, nowMs: number): VisibleState {
-  if (summary.state === 'shut off') return 'shut off';
+export function visibleState(summary: Pick<DomainSummary, 'state' | 'control' | 'hasManagedSave'>, nowMs: number): VisibleState {
+  if (summary.state === 'shut off') return summary.hasManagedSave ? 'saved' : 'shut off';
   const { control } = summary;
   if (control.state === 'error') return 'not answering';
   if (control.state === 'occupied' && nowMs - control.sinceMs > patienceMs) return 'not answering';

@@ -6,6 +6,10 @@
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { projectRoot } from '../setup/project.mjs';
+import { notePackages } from './notices.mjs';
+
+/** The folders of the packages that the builds of this process bundled. @type {Set<string>} */
+export const bundledPackages = new Set();
 
 const nodeTarget = 'node20';
 const browserTarget = 'chrome130';
@@ -33,6 +37,7 @@ const leftOutside = ['electron', 'node-pty', ...builtinModules, ...builtinModule
 function commonJs(name, entry, output, target) {
   const config = async () => ({
     ...shared,
+    plugins: [notePackages(bundledPackages)],
     ssr: { target: 'node', noExternal: true, external: leftOutside },
     build: {
       ...sharedBuild,
@@ -55,7 +60,7 @@ async function windowsConfig() {
     ...shared,
     root: path.join(projectRoot, 'renderer'),
     base: './',
-    plugins: [react()],
+    plugins: [react(), notePackages(bundledPackages)],
     build: {
       ...sharedBuild,
       target: browserTarget,

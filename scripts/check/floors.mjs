@@ -15,7 +15,7 @@ export const floors = [
   ['core/address', 'core/command', 'core/job', 'core/console', 'core/display'],
   ['core/domain', 'core/definition'],
   ['core/process', 'core/lock', 'core/status', 'core/statistics', 'core/hook', 'core/timeline', 'core/label', 'core/tuning'],
-  ['core/migration', 'core/snapshot', 'core/block', 'core/hotplug', 'core/backup'],
+  ['core/migration', 'core/save', 'core/snapshot', 'core/block', 'core/hotplug', 'core/backup'],
   ['core/driver'],
   ['core/api'],
   ['electron', 'cli'],

@@ -65,7 +65,7 @@ export function beginCommand(host: FakeHost, argv: readonly string[], options: C
     stderr,
     clock: options.clock ?? systemClock,
     version: '0.1.0',
-    hosts: { connect: connected, connectIfThere: connected, serve: () => Promise.resolve(0), ...options.hosts },
+    hosts: { connect: connected, connectIfThere: connected, connectTo: connected, bridge: () => Promise.resolve(0), serve: () => Promise.resolve(0), ...options.hosts },
     interrupted: interrupted.signal,
   });
   return { stdin, stdout, stderr, exitCode, interrupt: (signal) => interrupted.abort(signal) };

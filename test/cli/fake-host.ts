@@ -20,6 +20,8 @@ import { fakeConsoleHistory } from './fake-console-history.ts';
 import { fakeDisplays } from './fake-displays.ts';
 import { fakeGuest } from './fake-guest.ts';
 import { fakeStatistics } from './fake-statistics.ts';
+import { fakeMigration } from './fake-migration.ts';
+import { fakeSave } from './fake-save.ts';
 import { fakeTuning } from './fake-tuning.ts';
 
 const hostStatus: HostStatus = {
@@ -40,6 +42,10 @@ export class FakeHost {
   readonly calls: { method: string; params: unknown; client: string }[] = [];
   /** Errors that the next call of a method meets. */
   readonly failures = new Map<keyof Methods, VireoError>();
+  /** Where a source is told to send a guest to. */
+  prepareUri = 'tcp:127.0.0.1:49152';
+  /** Answers that calls of a method wait for. */
+  readonly held = new Map<keyof Methods, Promise<unknown>>();
   readonly console = new FakeConsole();
   /** What is waited for on consoles, by the domain's UUID. */
   readonly consoleTriggers = new Map<string, ConsoleTrigger[]>();
@@ -125,6 +131,8 @@ export class FakeHost {
       hostGetStatus: async () => this.status,
       hostHandOver: async () => null,
       ...fakeGuest(),
+      ...fakeMigration(() => this.prepareUri),
+      ...fakeSave((reference) => this.#find(reference), (reference, changes) => void this.#change(reference, changes)),
       ...fakeTuning(),
       ...fakeConsoleHistory((reference) => this.#find(reference), this.consoleTriggers),
       ...fakeDisplays(() => this.displays),
@@ -193,6 +201,8 @@ export class FakeHost {
         this.calls.push({ method, params, client: call.client });
         const failure = this.failures.get(method as keyof Methods);
         if (failure) throw failure;
+        const held = this.held.get(method as keyof Methods);
+        if (held) return await held;
         return await (implementation as (call: unknown, params: unknown) => Promise<unknown>)(call, params);
       },
     ]);

@@ -81,9 +81,20 @@ describe('domjobinfo', () => {
   });
 });
 
+test('--rawstats has libvirt\'s own names, and --keep-completed belongs to --completed', async () => {
+  host.job.completed = statisticsAt(withReport(initialStatistics('migration-out'), { downtimeMs: 3, memory: { totalBytes: 4096, remainingBytes: 0, processedBytes: 4096 } }), 900, { type: 'completed' });
+  expect(await vireo('domjobinfo test --completed --keep-completed --rawstats')).toEqual(
+    printed('Job type: 3', '', 'operation: 5', 'time_elapsed: 900', 'downtime: 3', 'data_total: 4096', 'data_processed: 4096', 'data_remaining: 0', 'memory_total: 4096', 'memory_processed: 4096', 'memory_remaining: 0', 'success: 1'),
+  );
+  expect(await vireo('domjobinfo test --rawstats')).toEqual(printed('Job type: 0', ''));
+  expect(await vireo('domjobinfo test --keep-completed')).toEqual(failed('Option --completed is required by option --keep-completed'));
+});
+
 test('domjobabort asks, and says nothing unless it was refused', async () => {
   expect(await vireo('domjobabort test')).toEqual(printed());
   expect(host.calls.at(-1)).toMatchObject({ method: 'domainAbortJob', params: { domain: uuid } });
+  expect(await vireo('domjobabort test --postcopy')).toEqual(printed());
+  expect(host.calls.at(-1)).toMatchObject({ method: 'domainAbortJobFlags', params: { domain: uuid, postcopy: true } });
   host.failures.set('domainAbortJob', new VireoError('OPERATION_INVALID', 'no job is active on the domain'));
   expect(await vireo('domjobabort test')).toEqual(failed('Requested operation is not valid: no job is active on the domain'));
 });

@@ -39,7 +39,7 @@ describe.skipIf(pty === null)('the console in a real terminal', () => {
     server = await listenLocal(layout.socket, (channel) => void serve(channel, host.served()));
     screen = '';
     // The shell shows what the terminal is like when the command has ended: a raw one does not echo.
-    const line = `"$0" "$@"; echo "exit code $?"; stty -a | grep -o -- '-*\\(echo\\|icanon\\|isig\\) '`;
+    const line = `"$0" "$@"; echo "exit code $?"; stty -a | grep -o -- '-*\\(echo\\|icanon\\|isig\\|opost\\) '`;
     // What no code of ours can foresee: an error that nobody catches.
     const fault = path.join(layout.root, 'fault.cjs');
     await writeFile(fault, "process.on('SIGUSR2', () => { throw new Error('a fault in the command'); });\n");
@@ -61,7 +61,7 @@ describe.skipIf(pty === null)('the console in a real terminal', () => {
 
   async function ended(exitCode: number): Promise<void> {
     await shows(`exit code ${exitCode}`);
-    await vi.waitFor(() => expect(screen.slice(screen.indexOf('exit code')).split(/\s+/)).toEqual(expect.arrayContaining(['echo', 'icanon', 'isig'])), { timeout: 10_000 });
+    await vi.waitFor(() => expect(screen.slice(screen.indexOf('exit code')).split(/\s+/)).toEqual(expect.arrayContaining(['echo', 'icanon', 'isig', 'opost'])), { timeout: 10_000 });
   }
 
   test('every key goes to the guest, Ctrl + C too; Ctrl + ] ends it', async () => {
@@ -71,6 +71,11 @@ describe.skipIf(pty === null)('the console in a real terminal', () => {
     expect(screen).not.toContain('ls');
     terminal.write('\u001d');
     await ended(0);
+  });
+
+  test('a line feed of the guest is no carriage return', async () => {
+    await host.console.print('over\nunder');
+    await shows('over\nunder');
   });
 
   test('the end of the guest ends it', async () => {

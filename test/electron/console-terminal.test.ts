@@ -166,6 +166,9 @@ test('the main window searches all consoles, and opens one at what it found', as
   await main.bringToFront();
   await main.keyboard.press('Control+Shift+F');
   const search = main.getByRole('dialog', { name: 'Search consoles' });
+  await search.getByRole('textbox', { name: 'Text to find' }).press('Escape');
+  await search.waitFor({ state: 'detached' });
+  await main.keyboard.press('Control+Shift+F');
   await search.getByRole('textbox', { name: 'Text to find' }).fill('the needle');
   await main.keyboard.press('Enter');
   const hit = search.getByRole('option').first();

@@ -74,6 +74,20 @@ test('a domain that another window asks for is selected and brought into sight, 
   }
 });
 
+test('the menu tells what the app is and under which licences it has what it contains', async () => {
+  await using bench = await openAppBench();
+  const main = await (await bench.launch()).main();
+  await main.getByRole('button', { name: 'Menu', exact: true }).click();
+  await main.getByRole('menuitem', { name: 'About Vireo' }).click();
+  const dialog = main.getByRole('alertdialog', { name: 'About Vireo' });
+  await dialog.getByText('Apache License').waitFor();
+  await dialog.getByRole('button', { name: 'Licences of other software' }).click();
+  const text = await dialog.getByRole('region', { name: 'Licences' }).innerText();
+  for (const part of ['@novnc/novnc', 'Mozilla Public License Version 2.0', '@xterm/xterm', 'react', 'zod']) expect(text).toContain(part);
+  await main.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+});
+
 /** Through Electron, because Playwright's own keys do not pass the application's. */
 async function press(app: LaunchedApp, page: string, key: string, modifiers: ('control' | 'shift')[]): Promise<void> {
   await app.electron.evaluate(

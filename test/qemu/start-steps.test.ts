@@ -9,7 +9,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { VireoError } from '../../core/base/errors.ts';
-import { spawnStep, type StartStep, startSteps, stepsBeforeQemu, stepsWithQemu } from '../../core/process/start-steps.ts';
+import { spawnStep, type StartStep, startSteps, stepsBeforeQemu, stepsToReady, stepsToRun } from '../../core/process/start-steps.ts';
 import { bootSectorImage } from '../support/boot-sector.ts';
 import { bootGuestXml, EventRecord, lookup } from '../support/boot-guest.ts';
 import { openTestHost, qemuProcessesOf, type TestHost } from '../support/open-test-host.ts';
@@ -129,6 +129,7 @@ test('a caller that gives up once QEMU is there changes nothing: only a destroy 
 
 describe('with QEMU there', () => {
   /** Each step has one of the two: they end a run in the same way. */
+  const stepsWithQemu = [...stepsToReady, ...stepsToRun];
   const turns = (turn: number): string[] => stepsWithQemu.filter((_, at) => at % 2 === turn).map(({ name }) => name);
 
   test.each(turns(0))('a destroy at %s ends it, and is told', async (step) => {
@@ -138,7 +139,7 @@ describe('with QEMU there', () => {
   });
 
   test('a destroy waits for what a step writes down, and removes it', async () => {
-    const step = stepsWithQemu.find(({ name }) => name === 'control groups') as StartStep;
+    const step = stepsToReady.find(({ name }) => name === 'control groups') as StartStep;
     using _slow = vi.spyOn(step, 'run').mockImplementationOnce(async ({ live }) => {
       void host.client.call('domainDestroy', { domain: 'boot' });
       await expect.poll(() => live.died.aborted, { timeout: 10_000, interval: 2 }).toBe(true);

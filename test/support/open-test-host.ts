@@ -35,6 +35,8 @@ export interface TestHostOptions {
   readonly monitorDeadlineMs?: number;
   readonly silenceMs?: number;
   readonly atStep?: HostOptions['atStep'];
+  /** How it reaches other hosts, to migrate to them. */
+  readonly carriers?: NonNullable<HostOptions['carriers']>;
 }
 
 /** The path stays short: sockets lie below it. */
@@ -93,10 +95,10 @@ export async function openTestHost(options: TestHostOptions = {}): Promise<TestH
     async [Symbol.asyncDispose]() {
       await closeHost();
       const left = await qemuProcessesOf(home);
-      for (const pid of left) process.kill(pid, 'SIGKILL');
+      for (const pid of left) killIfThere(pid);
       await removeLeasesOf(home);
       await removeGroupsOf(layout.run);
-      await rm(home, { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true, maxRetries: 10 }); // a driver that waited no longer for its disk may still write a last line
     },
   };
 }
@@ -116,6 +118,15 @@ async function commandMonitor(pid: number, commands: readonly QmpCommand[], even
   const happened = monitor.events.once((each) => each.event === event, signal);
   for (const command of commands) await monitor.executeUnchecked(command);
   await happened;
+}
+
+/** Another host of the test may have ended it: a guest that moved has the image of the host that it came from. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it is gone
+  }
 }
 
 /** Processes whose command line names the state folder. */

@@ -35,6 +35,7 @@ export function fixtureRecord(uuid: string, changes: Partial<StatusRecord> = {})
     taints: [],
     controlGroups: {},
     agentTimeoutSeconds: -1,
+    migrationBandwidthMiBps: 0,
     peripherals: ['sata0-0-0'],
     consoleStarts: { serial0: 4096 },
     leases: [],

@@ -10,6 +10,8 @@ export interface ViewerOptions {
   readonly force?: boolean;
   /** Takes what comes and never says so: the host must stop sending by itself. */
   readonly silent?: boolean;
+  /** Has a clipboard of the extended kind, and hears what the server says of its own: flags and what belongs to them. */
+  readonly onClipboard?: (flags: number, body: Buffer) => void;
 }
 
 export interface VncViewer extends Disposable {
@@ -33,9 +35,10 @@ export interface VncViewer extends Disposable {
 }
 
 const rawAndSize = [0, -223, -258];
+const extendedClipboard = 0xc0a1e5ce | 0;
 
-export async function openVncViewer(client: Client, domain: string, { mode = 'write', force = false, silent = false }: ViewerOptions = {}): Promise<VncViewer> {
-  const viewer = new Viewer(silent);
+export async function openVncViewer(client: Client, domain: string, { mode = 'write', force = false, silent = false, onClipboard }: ViewerOptions = {}): Promise<VncViewer> {
+  const viewer = new Viewer(silent, onClipboard ?? null);
   const stream = await client.openStream('domainOpenGraphics', { domain, mode, force }, viewer.handlers);
   viewer.begin(stream);
   return viewer;
@@ -59,14 +62,16 @@ class Viewer implements VncViewer {
   receivedBytes = 0;
   updates = 0;
   readonly #silent: boolean;
+  readonly #onClipboard: ViewerOptions['onClipboard'] | null;
   #frame = Buffer.alloc(0);
   #kept = Buffer.alloc(0);
   readonly #parser = this.#parse();
   #started = false;
   #early: (() => void)[] = [];
 
-  constructor(silent: boolean) {
+  constructor(silent: boolean, onClipboard: ViewerOptions['onClipboard'] | null) {
     this.#silent = silent;
+    this.#onClipboard = onClipboard;
     this.#parser.next();
   }
 
@@ -141,10 +146,11 @@ class Viewer implements VncViewer {
     this.#resize(init.readUInt16BE(0), init.readUInt16BE(2));
     yield* this.#take(init.readUInt32BE(20));
     void this.send(Buffer.from([0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]));
-    const encodings = Buffer.alloc(4 + 4 * rawAndSize.length);
+    const wanted = this.#onClipboard ? [...rawAndSize, extendedClipboard] : rawAndSize;
+    const encodings = Buffer.alloc(4 + 4 * wanted.length);
     encodings.writeUInt8(2);
-    encodings.writeUInt16BE(rawAndSize.length, 2);
-    rawAndSize.forEach((encoding, index) => encodings.writeInt32BE(encoding, 4 + 4 * index));
+    encodings.writeUInt16BE(wanted.length, 2);
+    wanted.forEach((encoding, index) => encodings.writeInt32BE(encoding, 4 + 4 * index));
     void this.send(encodings);
     this.#request(false);
     for (;;) yield* this.#message();
@@ -154,8 +160,15 @@ class Viewer implements VncViewer {
     const kind = (yield* this.#take(1)).readUInt8();
     if (kind === 0) yield* this.#update();
     else if (kind === 2) return; // the bell
-    else if (kind === 3) yield* this.#take(Math.abs((yield* this.#take(7)).readInt32BE(3)));
+    else if (kind === 3) yield* this.#cutText();
     else throw new Error(`a server sends no message of type ${kind}`);
+  }
+
+  /** A negative length marks the extended kind. */
+  *#cutText(): Generator<void, void> {
+    const length = (yield* this.#take(7)).readInt32BE(3);
+    const bytes = yield* this.#take(Math.abs(length));
+    if (length < 0) this.#onClipboard?.(bytes.readUInt32BE(), Buffer.from(bytes.subarray(4)));
   }
 
   *#update(): Generator<void, void> {

@@ -11,6 +11,8 @@ export const newConsoleTriggerSchema = z.object({
   caseSensitive: z.boolean().default(false),
   /** Only on the console of this alias or name; null for all. */
   device: z.string().min(1).max(256).nullable().default(null),
+  /** What the notification is called, in the words of who made it; null for the console's name. */
+  words: z.string().trim().min(1).max(200).nullable().default(null),
   /** Tells once and is `enabled` no more. */
   once: z.boolean().default(false),
   enabled: z.boolean().default(true),

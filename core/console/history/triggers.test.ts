@@ -10,7 +10,7 @@ import { ConsoleTriggers, type TriggerFired } from './console-triggers.ts';
 
 const uuid = '6d8bd6a4-4c7e-4f2e-9a53-0d9b4d7a4b01';
 const device: ConsoleDevice = { alias: 'serial0', kind: 'serial', label: 'ttyS0', backend: { type: 'unix', path: '/none' }, logFile: null, runStart: 0 };
-const any = { kind: 'text', caseSensitive: false, device: null, once: false, enabled: true, id: null } as const;
+const any = { kind: 'text', caseSensitive: false, device: null, words: null, once: false, enabled: true, id: null } as const;
 
 let folder: string;
 let triggers: ConsoleTriggers;

@@ -51,6 +51,12 @@ export function formatName(image: DiskImage): string {
   return `libvirt-${numberOf(image)}-format`;
 }
 
+/** What the guest's device is put on, in a run; null for an empty drive. */
+export function topNodeName(disk: Disk): string | null {
+  const [first] = imagesOf(disk);
+  return first ? (filterNodes(disk, formatName(first)).at(-1)?.name ?? formatName(first)) : null;
+}
+
 /** QEMU's `backing`: a node, null for an end that was told, undefined where nothing was said. */
 function backingOf(disk: Disk, images: readonly DiskImage[], at: number): string | null | undefined {
   const below = images[at + 1];
