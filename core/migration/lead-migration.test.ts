@@ -208,10 +208,13 @@ describe('after the guest stands still', () => {
     expect(scene.told).toEqual(['begin', 'prepare', 'perform', 'finish', arrival, 'confirm cancelled']);
   });
 
-  test.each<Arrival>(['here', 'was here'])('something failed there after the guest had begun to run: it is %s, and gone from here', async (arrival) => {
+  test.each<[Arrival, string]>([
+    ['here', 'moved'],
+    ['was here', 'operation failed: the guest was handed over to beta and ended there: no disk'],
+  ])('something failed there after the guest had begun to run: it is %s, and gone from here', async (arrival, told) => {
     scene.failures.set('finish', failed('no disk'));
     scene.arrivals = [arrival];
-    expect(await scene.lead()).toBe('moved');
+    expect(await scene.lead()).toBe(told);
     expect(scene.told.at(-1)).toBe('confirm');
   });
 

@@ -63,7 +63,11 @@ export async function leadMigration(request: LeadRequest): Promise<void> {
   // Its user may have stopped it on the way: then it stands still there, too.
   const arriving = { ...options, paused: paused || (!options.offline && !options.postcopyResume && (await source.isPaused())) };
   const finished = await askToFinish(request, { uuid, name, cookie, options: arriving, cancelled: false });
-  if (finished.outcome === 'there') return confirm(request, { cookie: finished.cookie, options, cancelled: false });
+  if (finished.outcome === 'there') {
+    await confirm(request, { cookie: finished.cookie, options, cancelled: false });
+    if (finished.ended) throw finished.ended;
+    return;
+  }
   const { error } = finished;
   if (finished.outcome === 'not there') {
     await confirm(request, { cookie: '', options, cancelled: true, failure: error });
@@ -138,7 +142,8 @@ async function cancelThere({ target, clock }: LeadRequest, request: FinishReques
   }
 }
 
-type Finishing = { readonly outcome: 'there'; readonly cookie: string } | { readonly outcome: 'not there' | 'nobody knows'; readonly error: VireoError };
+/** `ended`: it has run there, and does not any more. */
+type Finishing = { readonly outcome: 'there'; readonly cookie: string; readonly ended?: VireoError } | { readonly outcome: 'not there' | 'nobody knows'; readonly error: VireoError };
 
 async function askToFinish({ target, clock }: LeadRequest, request: FinishRequest): Promise<Finishing> {
   const isPostCopy = request.options.postcopy || request.options.postcopyResume;
@@ -164,7 +169,8 @@ async function checked(target: MigrationTarget, { uuid, options }: FinishRequest
   try {
     const arrival = await target.arrival({ uuid, sinceMs: target.connectedAtMs, offline: options.offline }, target.closed);
     // What is on its way still is a post-copy that broke: neither side can run it, and the source knows that.
-    return arrival === 'here' || arrival === 'was here' ? { outcome: 'there', cookie: '' } : { outcome: 'not there', error };
+    if (arrival === 'was here') return { outcome: 'there', cookie: '', ended: new VireoError('OPERATION_FAILED', `the guest was handed over to ${target.label} and ended there: ${withoutOpening(error)}`, { cause: error }) };
+    return arrival === 'here' ? { outcome: 'there', cookie: '' } : { outcome: 'not there', error };
   } catch {
     return { outcome: 'nobody knows', error };
   }

@@ -37,7 +37,7 @@ export async function performMigration(context: MigrationContext, call: Call, do
     await parkOutgoing(context, call, domain, job, (parked) => leaveUnknown(context, domain, parked));
     return cookie;
   } catch (thrown) {
-    const error = asVireoError(thrown).about(domain.identity);
+    const error = whyNot(domain, request.options, asVireoError(thrown)).about(domain.identity);
     if (context.closing.aborted) throw error; // the next driver goes on from what is on disk
     if (isPostcopyFailure(state, domain)) {
       await failPostcopy(context, domain, job);
@@ -47,6 +47,13 @@ export async function performMigration(context: MigrationContext, call: Call, do
     await giveUpSending(context, domain, job, state, error);
     throw error;
   }
+}
+
+/** A guest whose run is over takes every command's answer with it: what they failed with says less than that. */
+function whyNot(domain: Domain, { offline }: MigrationOptions, error: VireoError): VireoError {
+  const hasEnded = !domain.live || domain.live.died.aborted;
+  if (offline || !hasEnded || error.code === 'OPERATION_ABORTED') return error;
+  return new VireoError('OPERATION_FAILED', `the guest ended on this host, or its QEMU did, before it had gone over (${error.message})`, { cause: error, details: error.details });
 }
 
 /** The job of Begin; without change protection it begins here. */
