@@ -7,6 +7,7 @@ import { VireoError } from '../base/errors.ts';
 import type { LiveDomain } from '../domain/live-domain.ts';
 import type { AsyncJob } from '../job/handles.ts';
 import type { JobReport } from '../job/job-statistics.ts';
+import { readMigration } from '../migration/qemu/migration-status.ts';
 import type { QmpResult } from '../monitor/commands.ts';
 
 export type MigrateStatus = QmpResult<'query-migrate'>;
@@ -102,23 +103,9 @@ export async function cancelMigration(live: LiveDomain, job: StateJob, clock: Cl
 }
 
 /** How far it is, in the words of every long job; null before QEMU counts. */
-export function reportOf({ ram, ...status }: MigrateStatus): JobReport | null {
-  if (!ram) return null;
-  const { mbps } = ram;
-  const speed = mbps > 0 ? Math.round((mbps * 1e6) / 8) : null;
-  return {
-    remainingMs: speed === null ? null : Math.round((ram.remaining / speed) * 1000),
-    setupMs: status['setup-time'] ?? null,
-    memory: {
-      totalBytes: ram.total,
-      processedBytes: ram.transferred,
-      remainingBytes: ram.remaining,
-      constantPages: ram.duplicate,
-      normalPages: ram.normal,
-      normalBytes: ram['normal-bytes'],
-      speedBytesPerSecond: speed,
-      pageSizeBytes: ram['page-size'],
-      iteration: ram['dirty-sync-count'],
-    },
-  };
+export function reportOf(status: MigrateStatus): JobReport | null {
+  const { report } = readMigration(status);
+  const { remainingBytes, speedBytesPerSecond } = report.memory ?? {};
+  if (remainingBytes === undefined || remainingBytes === null) return null;
+  return { ...report, remainingMs: speedBytesPerSecond ? Math.round((remainingBytes / speedBytesPerSecond) * 1000) : null };
 }
