@@ -43,6 +43,12 @@ export class VirtualClock implements Clock {
     for (const sleeper of due) sleeper.wake();
   }
 
+  /** How long until the first who sleeps is due; null while nobody does. */
+  get idleMs(): number | null {
+    const first = Math.min(...[...this.#sleepers].map(({ atMs }) => atMs));
+    return Number.isFinite(first) ? Math.max(0, first - this.#nowMs) : null;
+  }
+
   /** How many sleep; after a test that leaks nothing, none. */
   get sleeping(): number {
     return this.#sleepers.size;
