@@ -5,7 +5,6 @@ import { noChain } from '../../devices/disk/backing-chain.ts';
 import { formatDomain } from '../../devices/domain-xml.ts';
 import type { DomainDefinition } from '../../conf/domain-definition.ts';
 import type { Call } from '../../job/call.ts';
-import { isQemuError } from '../../monitor/qemu-error.ts';
 import { startHook } from '../../process/call-hooks.ts';
 import { keepMadeFiles, writeMadeFiles } from '../../process/made-images.ts';
 import { runCpus, tellStarted } from '../../process/start-told.ts';
@@ -134,10 +133,12 @@ class Finishing {
     await startHook(start, 'started'); // a script that refuses must be heard before the guest runs
     await incoming.phase(this.#job, 'finish3');
     const made = await keepMadeFiles(start.live.facts.runFolder);
-    await start.live.during(runCpus(start)).catch(async (error: unknown) => {
-      if (isQemuError(error)) await writeMadeFiles(start.live.facts.runFolder, made); // QEMU refused: it has never run here
+    const running = runCpus(start).catch(async (error: unknown) => {
+      // This run ends, and the source goes on with its own disks; not in post-copy, where both stay. A driver that closes leaves it to the next one.
+      if (came !== 'post-copy' && !context.closing.aborted) await writeMadeFiles(start.live.facts.runFolder, made);
       throw error;
     });
+    await start.live.during(running);
     if (paused) await this.#job.nest((monitor) => activateImages(monitor));
     const times = migrationTimes(this.#cookie?.statistics ?? null, this.#receivedMs, context.clock.wallTime());
     await context.atStep?.('migration-in', 'ran', incoming.domain);
