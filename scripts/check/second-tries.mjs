@@ -2,7 +2,7 @@
  * Names the tests that passed only on their second try. Real QEMUs on a shared machine meet moments that no wait of ours
  * covers; one of them shall not cost a whole run, and shall not go unseen either.
  */
-const label = 'NEEDED A SECOND TRY';
+export const label = 'NEEDED A SECOND TRY';
 
 /** The lines about them in what a run has printed. @param {string} output @returns {readonly string[]} */
 export const secondTriesIn = (output) => output.split('\n').filter((line) => line.startsWith(label));

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import { projectRoot } from '../setup/project.mjs';
+import { label } from './second-tries.mjs';
 
 /**
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
@@ -12,27 +13,46 @@ import { projectRoot } from '../setup/project.mjs';
 
 /**
  * @param {'unit' | 'qemu' | 'electron'} project
- * @param {{ limitMs: number, quiet?: boolean, wrapper?: readonly string[], env?: NodeJS.ProcessEnv, uid?: number, reportFolder?: string }} options
- *   wrapper: the command line that vitest is run by; uid: the user (and group) that runs it; quiet: output is kept, not shown
+ * @param {{ limitMs: number, quiet?: boolean, wrapper?: readonly string[], env?: NodeJS.ProcessEnv, uid?: number, reportFolder?: string, files?: readonly string[] }} options
+ *   wrapper: the command line that vitest is run by; uid: the user (and group) that runs it; quiet: output is kept, not shown;
+ *   files: those alone
  * @returns {Promise<ProjectOutcome>} a run that broke down counts as one more failure
  */
-export async function runVitest(project, { limitMs, quiet = false, wrapper = [], env = process.env, uid, reportFolder }) {
+export async function runVitest(project, options) {
+  const { limitMs, quiet = false, wrapper = [], env = process.env, uid, reportFolder, files = [] } = options;
   // Also what tests leave there goes with it: a host that is killed on purpose cannot clear up after its probes.
   const folder = reportFolder ?? (await mkdtemp(path.join(os.tmpdir(), 'vireo-')));
   const report = path.join(folder, `${project}.json`);
   const vitest = path.join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs');
   // The other config loaders write into node_modules, where the tests' own user has nothing to write.
   const reporters = ['--reporter=default', `--reporter=${path.join(projectRoot, 'scripts', 'check', 'second-tries.mjs')}`, '--reporter=json', `--outputFile.json=${report}`];
-  const [program, ...args] = [...wrapper, process.execPath, vitest, 'run', '--project', project, '--configLoader', 'runner', '--passWithNoTests', ...reporters];
+  const [program, ...args] = [...wrapper, process.execPath, vitest, 'run', '--project', project, '--configLoader', 'runner', '--passWithNoTests', ...reporters, ...files];
   try {
     const { code, timedOut, output } = await runGroup(program, args, { limitMs, quiet, env: reportFolder ? env : { ...env, TMPDIR: folder }, uid });
-    const { counts, failures } = await verdictOf(report);
+    const { counts, failures, broken } = await verdictOf(report);
     if (timedOut) process.stderr.write(`${project}: ended after its limit of ${limitMs / 1000} s\n`);
     if (code !== 0 && counts.failed === 0) counts.failed = 1;
+    if (broken.length > 0 && files.length === 0 && !timedOut && env['VIREO_SECOND_TRY'] === '1') return await tryAgain(project, options, { counts, failures, output }, broken);
     return { counts, failures, output };
   } finally {
     if (!reportFolder) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * vitest tries a test twice, but not what sets a file up: a file that failed by that is run once more, and named like them.
+ * @returns {Promise<ProjectOutcome>} the first outcome with the second one's in place of what those files gave
+ */
+async function tryAgain(project, options, { counts, failures, output }, broken) {
+  const labels = broken.map(({ file }) => `${label}: ${file} (its set-up)\n`).join('');
+  if (!options.quiet) process.stdout.write(`\n${failures}\n\n${labels}`);
+  const second = await runVitest(project, { ...options, files: broken.map(({ file }) => file) });
+  const skipped = broken.reduce((total, each) => total + each.skipped, 0);
+  return {
+    counts: { passed: counts.passed + second.counts.passed, failed: counts.failed - broken.length + second.counts.failed, skipped: counts.skipped - skipped + second.counts.skipped },
+    failures: counts.failed > broken.length ? failures : second.failures,
+    output: `${output}\n${labels}${second.output}`,
+  };
 }
 
 /** Its own process group, so that the limit ends whatever the tests have started as well. */
@@ -70,10 +90,10 @@ function runGroup(program, args, { limitMs, quiet, env, uid }) {
   });
 }
 
-/** @returns {Promise<{ counts: Counts, failures: string }>} */
+/** `broken`: files of which no test could begin. @returns {Promise<{ counts: Counts, failures: string, broken: readonly { file: string, skipped: number }[] }>} */
 async function verdictOf(report) {
   const text = await readFile(report, 'utf8').catch(() => null);
-  if (text === null) return { counts: { passed: 0, failed: 0, skipped: 0 }, failures: '' };
+  if (text === null) return { counts: { passed: 0, failed: 0, skipped: 0 }, failures: '', broken: [] };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(text);
   // A file that could not even be loaded has failed without a failed test.
   const broken = testResults.filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'));
@@ -82,6 +102,7 @@ async function verdictOf(report) {
   );
   return {
     counts: { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests },
+    broken: broken.map(({ name, assertionResults }) => ({ file: path.relative(projectRoot, name), skipped: assertionResults.length })),
     failures: [...failed, ...broken.map(({ name, message }) => failureOf(path.relative(projectRoot, name), message))].join('\n'),
   };
 }
